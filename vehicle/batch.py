@@ -1,0 +1,91 @@
+"""What one publish carries: columns of values over times, or events."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vehicle.codes import DiagnosticTroubleCode
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TelemetryBatch:
+    """Samples of one vehicle at n times, with the key (vehicle_id, boot, seq) that makes storing idempotent."""
+
+    vehicle_id: str
+    boot: str
+    """16 hex digits, new at every power-up of the sender; a replay's is a hash of file and vehicle."""
+    seq: int
+    """Gapless from 1 within a boot, over telemetry and events together."""
+    sent_at: datetime
+    times: NDArray[np.datetime64]
+    """datetime64[us], UTC, shape (n,), strictly increasing."""
+    columns: dict[str, NDArray[Any]]
+    """Per catalogue signal float64 of shape (n,), or (n, k) for arrays of k cells; NaN: not sampled.
+    Enumerations hold the index of their value in the catalogue, booleans 0 and 1."""
+    extra: dict[str, list[Any]] = field(default_factory=dict)
+    """Per signal the catalogue does not know: n JSON values."""
+
+
+class EventKind(StrEnum):
+    """What an event tells."""
+
+    TROUBLE_CODE = "trouble_code"
+    DRIVE_START = "drive_start"
+    DRIVE_STOP = "drive_stop"
+    CHARGE_START = "charge_start"
+    CHARGE_STOP = "charge_stop"
+    ALERT = "alert"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened in the vehicle."""
+
+    at: datetime
+    kind: EventKind
+    trouble_code: DiagnosticTroubleCode | None = None
+    details: dict[str, Any] = field(default_factory=dict)
+    """Freeze frame or other facts, JSON values by name."""
+
+
+@dataclass(frozen=True, slots=True)
+class EventBatch:
+    """Events of one vehicle, in the same sequence as its telemetry."""
+
+    vehicle_id: str
+    boot: str
+    seq: int
+    sent_at: datetime
+    events: tuple[Event, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Hello:
+    """What a vehicle says when it connects."""
+
+    vehicle_id: str
+    boot: str
+    software: str
+    catalogue_version: str
+    sent_at: datetime
+    dropped: tuple[tuple[str, int, int], ...] = ()
+    """(boot, first seq, last seq) of what the car had to give up; nobody need wait for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAck:
+    """What ingest has safe of one boot: everything up to `through` but `missing`."""
+
+    boot: str
+    through: int
+    """Highest seq stored; 0: nothing."""
+    missing: tuple[tuple[int, int], ...] = ()
+    """Closed ranges of seq below `through` that are not stored."""
+
+    def covers(self, seq: int) -> bool:
+        """Whether the batch `seq` of this boot is stored, in the table or in quarantine."""
+        return seq <= self.through and not any(first <= seq <= last for first, last in self.missing)

@@ -1,0 +1,35 @@
+"""What the registry knows of one vehicle."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class LowVoltageChemistry(StrEnum):
+    """What the low-voltage battery is made of; rest voltages mean nothing without it."""
+
+    LEAD_ACID = "lead_acid"
+    LI_ION = "li_ion"
+
+
+@dataclass(frozen=True, slots=True)
+class VehicleRecord:
+    """One registered vehicle; what is not known is None, and what rests on it is left alone."""
+
+    vehicle_id: str
+    """The pseudonym the vehicle uses on the wire."""
+    registered_at: datetime
+    vin: str | None = None
+    """Kept here and nowhere else."""
+    model: str = ""
+    chemistry: str = ""
+    """Of the traction battery, e.g. ``NMC`` or ``LFP``."""
+    lv_chemistry: LowVoltageChemistry | None = None
+    tyre_reference_kpa: float | None = None
+    """Recommended cold pressure, gauge."""
+    cell_count: int | None = None
+    """Cell groups in series."""
+    nominal_voltage_v: float | None = None
+    """Of the traction battery."""
+    place: str = ""
+    """The service region the vehicle belongs to, never a position."""
