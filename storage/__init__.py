@@ -1,0 +1,1 @@
+"""Our SQL: numbered migrations and one module per table."""

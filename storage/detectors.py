@@ -1,0 +1,55 @@
+"""How far each detector has judged each vehicle, and who judges now."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import psycopg
+
+from storage.rows import column_values, record_row
+
+
+@dataclass(frozen=True, slots=True)
+class DetectorState:
+    """One detector's place in one vehicle's time."""
+
+    detector: str
+    vehicle_id: str
+    evaluated_until: datetime
+    """Event time, exclusive."""
+    state: dict[str, Any] = field(default_factory=dict)
+    """What the detector carries into the next window, JSON values by name."""
+
+
+def claim(connection: psycopg.Connection[Any], detector: str) -> bool:
+    """Be the only one who runs this detector until the transaction ends; False: another one is at it."""
+    row = connection.execute(
+        "SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))", [f"detector {detector}"]
+    ).fetchone()
+    return row == (True,)
+
+
+def states(connection: psycopg.Connection[Any], detector: str) -> dict[str, DetectorState]:
+    """Where a detector stands, per vehicle it has judged."""
+    with connection.cursor(row_factory=record_row(DetectorState)) as cursor:
+        rows = cursor.execute("SELECT * FROM detector_state WHERE detector = %s", [detector])
+        return {row.vehicle_id: row for row in rows}
+
+
+def find(connection: psycopg.Connection[Any], detector: str, vehicle_id: str) -> DetectorState | None:
+    """Where a detector stands with one vehicle; None: it has not judged it yet."""
+    with connection.cursor(row_factory=record_row(DetectorState)) as cursor:
+        return cursor.execute(
+            "SELECT * FROM detector_state WHERE detector = %s AND vehicle_id = %s", [detector, vehicle_id]
+        ).fetchone()
+
+
+def save(connection: psycopg.Connection[Any], state: DetectorState) -> None:
+    """Move a detector's place; belongs into the transaction that stores what it found."""
+    connection.execute(
+        "INSERT INTO detector_state (detector, vehicle_id, evaluated_until, state) "
+        "VALUES (%(detector)s, %(vehicle_id)s, %(evaluated_until)s, %(state)s) "
+        "ON CONFLICT (detector, vehicle_id) "
+        "DO UPDATE SET evaluated_until = excluded.evaluated_until, state = excluded.state",
+        column_values(state),
+    )

@@ -1,0 +1,98 @@
+"""What the detectors have claimed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+import psycopg
+from psycopg.rows import dict_row
+from psycopg.types.json import Jsonb
+
+from storage.evidence import evidence_from_json, evidence_to_json
+from vehicle.finding import Finding, RemainingUsefulLife, Severity
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFinding:
+    """A finding and its number."""
+
+    finding_id: int
+    finding: Finding
+
+
+def record(connection: psycopg.Connection[Any], finding: Finding) -> int | None:
+    """Store a claim and return its number; None: the same claim is stored already."""
+    rul = finding.remaining_useful_life
+    row = connection.execute(
+        "INSERT INTO findings (vehicle_id, component, failure_mode, detector, score, severity, confidence, "
+        "observed_at, window_start, window_end, evidence, locations, cleared, remaining_useful_life) "
+        "VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) "
+        "ON CONFLICT DO NOTHING RETURNING finding_id",
+        [
+            finding.vehicle_id,
+            finding.component,
+            finding.failure_mode,
+            finding.detector,
+            finding.score,
+            int(finding.severity),
+            finding.confidence,
+            finding.observed_at,
+            finding.window_start,
+            finding.window_end,
+            Jsonb(evidence_to_json(finding.evidence)),
+            list(finding.locations),
+            finding.cleared,
+            None if rul is None else Jsonb(msgspec.to_builtins(rul)),
+        ],
+    ).fetchone()
+    return None if row is None else row[0]
+
+
+def find(connection: psycopg.Connection[Any], finding_id: int) -> Finding | None:
+    """The claim with a number, or None."""
+    stored = _select(connection, "finding_id = %s", [finding_id])
+    return stored[0].finding if stored else None
+
+
+def of_problem(
+    connection: psycopg.Connection[Any],
+    vehicle_id: str,
+    component: str,
+    failure_mode: str,
+    since: datetime,
+) -> list[StoredFinding]:
+    """All claims of one problem observed at `since` or later, in the order of event time."""
+    return _select(
+        connection,
+        "vehicle_id = %s AND component = %s AND failure_mode = %s AND observed_at >= %s",
+        [vehicle_id, component, failure_mode, since],
+    )
+
+
+def of_vehicle(connection: psycopg.Connection[Any], vehicle_id: str) -> list[StoredFinding]:
+    """All claims about one vehicle, in the order of event time."""
+    return _select(connection, "vehicle_id = %s", [vehicle_id])
+
+
+def _select(connection: psycopg.Connection[Any], condition: str, parameters: Sequence[Any]) -> list[StoredFinding]:
+    with connection.cursor(row_factory=dict_row) as cursor:
+        rows = cursor.execute(
+            f"SELECT * FROM findings WHERE {condition} ORDER BY observed_at, finding_id",  # noqa: S608 - constants
+            parameters,
+        )
+        return [StoredFinding(row.pop("finding_id"), _finding(row)) for row in rows]
+
+
+def _finding(row: dict[str, Any]) -> Finding:
+    rul = row.pop("remaining_useful_life")
+    return Finding(
+        **{
+            **row,
+            "severity": Severity(row["severity"]),
+            "evidence": evidence_from_json(row["evidence"]),
+            "locations": tuple(row["locations"]),
+            "remaining_useful_life": None if rul is None else RemainingUsefulLife(**rul),
+        }
+    )

@@ -1,0 +1,179 @@
+"""The batch ledger: which batches are safe, and therefore which are new.
+
+A batch is entered in the transaction that stores its rows, so its entry is the proof that they are there.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+import psycopg
+
+from storage.rows import record_row
+from vehicle.batch import StoredAck
+
+
+class BatchKind(StrEnum):
+    """What became of a batch."""
+
+    TELEMETRY = "telemetry"
+    EVENT = "event"
+    QUARANTINE = "quarantine"
+    """Kept with its bytes instead of as rows."""
+    DROPPED = "dropped"
+    """Given up by the car, which said so."""
+
+
+class BatchKey(NamedTuple):
+    """The name of a batch, the same at every attempt to send it."""
+
+    vehicle_id: str
+    boot: str
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerEntry:
+    """One batch that is safe."""
+
+    key: BatchKey
+    kind: BatchKind
+    received_at: datetime
+    sha256: bytes | None = None
+    """Of the payload; None for what never arrived."""
+    rows: int = 0
+    first_at: datetime | None = None
+    last_at: datetime | None = None
+    """Event times of the first and the last sample."""
+    sent_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Arrivals:
+    """What is stored of one vehicle, as one sees it who has taken note of it up to some entry."""
+
+    through: int
+    """The number of the latest entry: entries are numbered in the order in which they were stored."""
+    last_contact_at: datetime
+    """When the vehicle sent the latest of it, by its own clock."""
+    first_at: datetime
+    """Event time of the first sample of all."""
+    first_new_at: datetime | None
+    """The same of the entries not yet taken note of; None: there are none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """How much is stored."""
+
+    batches: int
+    """Of telemetry and events."""
+    samples: int
+    """Rows of telemetry."""
+
+
+def known(connection: psycopg.Connection[Any], keys: Collection[BatchKey]) -> dict[BatchKey, bytes | None]:
+    """Of many batches those that are safe, with their payload's SHA-256."""
+    vehicles, boots, seqs = zip(*keys, strict=True) if keys else ((), (), ())
+    rows = connection.execute(
+        "SELECT vehicle_id, boot, seq, sha256 FROM batch_ledger "
+        "JOIN unnest(%s::text[], %s::text[], %s::bigint[]) AS asked (vehicle_id, boot, seq) "
+        "USING (vehicle_id, boot, seq)",
+        [list(vehicles), list(boots), list(seqs)],
+    )
+    return {BatchKey(vehicle_id, boot, seq): sha256 for vehicle_id, boot, seq, sha256 in rows}
+
+
+def record(connection: psycopg.Connection[Any], entries: Sequence[LedgerEntry]) -> None:
+    """Enter batches that are new; the same order of keys in every transaction keeps writers from deadlock.
+
+    Raises:
+        psycopg.errors.UniqueViolation: if one is entered already; the transaction is lost then.
+    """
+    ordered = sorted(entries, key=lambda entry: entry.key)
+    columns = zip(
+        *((*e.key, e.kind, e.sha256, e.rows, e.first_at, e.last_at, e.sent_at, e.received_at) for e in ordered),
+        strict=True,
+    )
+    if ordered:
+        connection.execute(
+            "INSERT INTO batch_ledger (vehicle_id, boot, seq, kind, sha256, rows, "
+            "first_at, last_at, sent_at, received_at) SELECT * FROM unnest("
+            "%s::text[], %s::text[], %s::bigint[], %s::text[], %s::bytea[], %s::integer[], "
+            "%s::timestamptz[], %s::timestamptz[], %s::timestamptz[], %s::timestamptz[])",
+            [list(column) for column in columns],
+        )
+
+
+def record_dropped(
+    connection: psycopg.Connection[Any], vehicle_id: str, boot: str, seqs: range, received_at: datetime
+) -> int:
+    """Enter batches that the car has given up, so that nobody waits for them; what is stored stays so.
+
+    Returns how many that were; the caller bounds `seqs`, which is as long as the car says.
+    """
+    return connection.execute(
+        "INSERT INTO batch_ledger (vehicle_id, boot, seq, kind, received_at) "
+        "SELECT %s, %s, seq, 'dropped', %s FROM generate_series(%s::bigint, %s::bigint) AS seq "
+        "ON CONFLICT DO NOTHING",
+        [vehicle_id, boot, received_at, seqs.start, seqs.stop - 1],
+    ).rowcount
+
+
+def retract_dropped(connection: psycopg.Connection[Any], keys: Collection[BatchKey]) -> None:
+    """Forget that batches were given up: they have arrived after all."""
+    vehicles, boots, seqs = zip(*keys, strict=True) if keys else ((), (), ())
+    connection.execute(
+        "DELETE FROM batch_ledger WHERE kind = 'dropped' AND (vehicle_id, boot, seq) IN "
+        "(SELECT * FROM unnest(%s::text[], %s::text[], %s::bigint[]))",
+        [list(vehicles), list(boots), list(seqs)],
+    )
+
+
+def stored_ranges(connection: psycopg.Connection[Any], vehicle_id: str, boot: str) -> StoredAck:
+    """What of one boot is safe: the highest sequence number, and the closed ranges missing below it."""
+    rows = connection.execute(
+        "SELECT previous + 1, seq - 1, top FROM ("
+        "  SELECT seq, lag(seq, 1, 0::bigint) OVER (ORDER BY seq) AS previous, max(seq) OVER () AS top"
+        "  FROM batch_ledger WHERE vehicle_id = %s AND boot = %s"
+        ") AS entered WHERE seq > previous + 1 OR seq = top ORDER BY seq",
+        [vehicle_id, boot],
+    ).fetchall()
+    missing = tuple((first, last) for first, last, _top in rows if first <= last)
+    return StoredAck(boot, rows[-1][2] if rows else 0, missing)
+
+
+def last_contact(connection: psycopg.Connection[Any]) -> dict[str, datetime]:
+    """When each known vehicle sent the latest of what is stored, by the vehicle's own clock."""
+    return dict(
+        connection.execute(
+            "SELECT vehicle_id, sent_at FROM vehicles CROSS JOIN LATERAL ("
+            "  SELECT max(sent_at) AS sent_at FROM batch_ledger AS entered"
+            "  WHERE entered.vehicle_id = vehicles.vehicle_id AND kind IN ('telemetry', 'event')"
+            ") AS latest WHERE sent_at IS NOT NULL"
+        ).fetchall()
+    )
+
+
+def arrivals(connection: psycopg.Connection[Any], vehicle_id: str, after: int) -> Arrivals | None:
+    """What has arrived from a vehicle, and what of it since entry `after`; None: no sample yet."""
+    with connection.cursor(row_factory=record_row(Arrivals)) as cursor:
+        return cursor.execute(
+            "SELECT * FROM (SELECT max(ingest_id) AS through, max(sent_at) AS last_contact_at, "
+            "min(first_at) FILTER (WHERE kind = 'telemetry') AS first_at, "
+            "min(first_at) FILTER (WHERE kind = 'telemetry' AND ingest_id > %s) AS first_new_at "
+            "FROM batch_ledger WHERE vehicle_id = %s AND kind IN ('telemetry', 'event')) AS seen "
+            "WHERE first_at IS NOT NULL",
+            [after, vehicle_id],
+        ).fetchone()
+
+
+def totals(connection: psycopg.Connection[Any]) -> Totals:
+    """How much of the fleet is stored."""
+    row = connection.execute(
+        "SELECT count(*), coalesce(sum(rows) FILTER (WHERE kind = 'telemetry'), 0)::bigint "
+        "FROM batch_ledger WHERE kind IN ('telemetry', 'event')"
+    ).fetchone()
+    return Totals(*row) if row else Totals(0, 0)
