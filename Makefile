@@ -1,0 +1,50 @@
+# Everything starts from here: `make` alone lists what there is.
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-e2e up down status lint format lock environment clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: environment ## Run the whole story on this machine: about two minutes
+	@$(BIN)/vsc demo
+
+test: lint ## Check and test everything
+	@$(BIN)/pytest
+
+test-e2e: environment ## Only the tests of the whole stack
+	@$(BIN)/pytest -m e2e
+
+up: environment ## Start the local stack with a simulated fleet; it keeps running
+	@$(BIN)/vsc up
+
+down: environment ## End the local stack
+	@$(BIN)/vsc down
+
+status: environment ## Show each part of the local stack and whether it works
+	@$(BIN)/vsc status
+
+lint: environment ## Check style, types and import directions
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy .
+	@$(BIN)/lint-imports
+
+format: environment ## Lay out the code and fix what can be fixed
+	@$(BIN)/ruff format
+	@$(BIN)/ruff check --fix
+
+lock: environment ## Pin the newest releases that pyproject.toml allows
+	@$(BIN)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-header --no-annotate --group dev --group build pyproject.toml --output-file requirements.lock
+
+environment: # Make .venv from the lock files; instant when nothing changed
+	@$(PYTHON) scripts/bootstrap.py
+
+clean: ## End the stack; remove its data, the environment and all caches
+	-@test ! -x $(BIN)/vsc || $(BIN)/vsc down
+	@test ! -x $(BIN)/python || rm -rf "$$($(BIN)/python -c 'from vsc.runtime.place import state_dir; print(state_dir())')"
+	@rm -rf var .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

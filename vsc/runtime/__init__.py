@@ -1,0 +1,1 @@
+"""The embedded database and broker, and the supervised stack of all services on one machine."""
