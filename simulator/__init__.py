@@ -1,0 +1,1 @@
+"""A seeded fleet with faults and their truth, and recorded drives."""

@@ -1,0 +1,79 @@
+"""What the car sees of its chargers: current, voltage and temperature at the inlet and in the on-board charger."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from simulator.charging import GRID_V, ChargeRun, Ending
+from simulator.day import BoolArray, Cars, Day, FloatArray, Phase
+from simulator.usage import charging_rows
+from vehicle.failure import FailureMode
+from vehicle.signals import CATALOGUE
+
+GRID_OHM: Final = 0.12
+"""Of a house's supply line (engineering estimate)."""
+CHARGER_RISE_K: Final = 22.0
+CHARGER_TAU_S: Final = 900.0
+"""On-board charger at full power above the air, and its time constant (engineering estimates)."""
+FULL_A: Final = 48.0
+"""All phases together, at full power."""
+SENSOR_K: Final = 1.5
+"""Standard deviation of the inlet's temperature at equal current and air (engineering estimate)."""
+STATES: Final = CATALOGUE["charge_state"].values
+_AFTER: Final = {Ending.COMPLETE: "Complete", Ending.OVERHEATED: "Stopped"}
+
+
+@dataclass(slots=True, eq=False)
+class ChargePort:
+    """State per car, shape (cars,)."""
+
+    charger_c: FloatArray
+
+
+def start(cars: Cars, ambient_c: FloatArray) -> ChargePort:
+    """As cold as the first midnight's air."""
+    return ChargePort(ambient_c[: len(cars)].copy())
+
+
+def advance(state: ChargePort, day: Day, runs: Sequence[ChargeRun]) -> None:
+    """Inlet and charger at every row; the battery's voltage is there already."""
+    columns = {name: np.zeros(len(day)) for name in ("charge_current_a", "charge_current_request_a", "charge_phases")}
+    columns["charge_state"] = np.full(len(day), float(STATES.index("Disconnected")))
+    columns["charge_inlet_temp_c"] = day.columns["ambient_temp_c"].copy()
+    excess, stopped = np.zeros(len(day)), np.zeros(len(day), dtype=np.bool_)
+    for run in runs:
+        _fill(day, run, columns, excess, stopped)
+    direct = day.during(Phase.CHARGING_DC)
+    grid = GRID_V - GRID_OHM * columns["charge_current_a"]
+    columns["charge_voltage_v"] = np.where(direct, day.columns["hv_voltage_v"], grid)
+    load = columns["charge_current_a"] * columns["charge_phases"] / FULL_A
+    target = day.columns["ambient_temp_c"] + CHARGER_RISE_K * load
+    columns["charger_temp_c"] = day.lag(target, CHARGER_TAU_S, state.charger_c)
+    state.charger_c = columns["charger_temp_c"][day.last]
+    day.columns |= columns
+    day.visible[FailureMode.CHARGE_INLET_OVERHEATING] = excess > 3.0 * SENSOR_K
+    day.failed[FailureMode.CHARGE_INLET_OVERHEATING] = stopped
+
+
+def _fill(day: Day, run: ChargeRun, columns: dict[str, FloatArray], excess: FloatArray, stopped: BoolArray) -> None:
+    rows = charging_rows(day, run)
+    if rows.stop <= rows.start:
+        return
+    at = day.at_s[rows] - day.index * 86400.0
+    step = np.minimum(np.searchsorted(run.at_s, at - 1e-6), len(run.at_s) - 1)
+    columns["charge_current_a"][rows] = run.inlet_a[step]
+    columns["charge_current_request_a"][rows] = run.request_a[step]
+    columns["charge_inlet_temp_c"][rows] = np.interp(at, run.at_s, run.inlet_c)
+    phases = 0 if run.session.plug.public else day.cars.cars[run.session.number].owner.charger.phases
+    columns["charge_phases"][rows] = phases
+    columns["charge_state"][rows] = STATES.index("Charging")
+    excess[rows] = np.interp(at, run.at_s, run.inlet_c - run.sound_c)
+    stopped[rows.stop - 1] = run.ending is Ending.OVERHEATED
+    after = _AFTER.get(run.ending)
+    if after is not None:
+        end = day.rows(run.session.number).stop
+        leaves = np.flatnonzero(day.phase[rows.stop : end] == Phase.DRIVING)
+        plugged = slice(rows.stop - 1, rows.stop + int(leaves[0]) if len(leaves) else end)
+        columns["charge_state"][plugged] = STATES.index(after)

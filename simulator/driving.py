@@ -1,0 +1,152 @@
+"""Speed, force and power of the day's trips, before the day's rows are laid out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from simulator.consumption import (
+    AWAKE_W,
+    DRIVE_EFFICIENCY,
+    GRAVITY,
+    REGEN_EFFICIENCY,
+    ROTATING,
+    hvac_w,
+    resistance_n,
+)
+from simulator.day import Cars, FloatArray, IntArray
+from simulator.itinerary import Trip
+from simulator.recurrence import recur
+
+RAMP_S: Final = 30.0
+"""Time to get going and to come to a stop."""
+TRAFFIC_S: Final = 60.0
+"""How long a deviation from the mean speed lasts (engineering estimate)."""
+RESTLESS_TOWN: Final = 0.5
+RESTLESS_ROAD: Final = 0.12
+"""Standard deviation of the speed over its mean at 25 km/h and at 110 km/h (engineering estimates)."""
+HILL_S: Final = 90.0
+HILL_GRADE: Final = 0.012
+"""Standard deviation of the slope (engineering estimate: rolling country)."""
+MOST_W: Final = 150e3
+REGEN_MOST_W: Final = -60e3
+"""Limits of battery power while driving (engineering estimates)."""
+WHEEL_M: Final = 0.33
+REDUCTION: Final = 9.5
+"""Wheel radius and gear ratio: usual single-speed reductions lie between 9 and 10."""
+
+
+@dataclass(slots=True, eq=False)
+class Drives:
+    """The rows of all trips of a day, car by car and in order; each stands for the time since the one before."""
+
+    car: IntArray
+    trip: IntArray
+    """Of each row, counted over all cars."""
+    at_s: FloatArray
+    """Seconds of the day."""
+    dt_s: FloatArray
+    speed_kmh: FloatArray
+    """At the row."""
+    distance_m: FloatArray
+    """Since the row before."""
+    torque_nm: FloatArray
+    """All motors together, over the time since the row before."""
+    wheel_w: FloatArray
+    """Power at the wheels over that time."""
+    demand_w: FloatArray
+    """Power out of the battery over that time, heating and control units included."""
+
+
+def drive(
+    cars: Cars,
+    trips: Sequence[Sequence[Trip]],
+    noise: Sequence[np.random.Generator],
+    interval_s: float,
+    ambient_c: FloatArray,
+) -> Drives:
+    """Every trip of the day.
+
+    Args:
+        cars: whose day it is.
+        trips: per car its trips, in order.
+        noise: per car the generator of its driving.
+        interval_s: between rows.
+        ambient_c: per car the day's mean temperature.
+    """
+    car, trip, at_s, dt_s, draws = _rows(trips, noise, interval_s)
+    flat = [one for ones in trips for one in ones]
+    speed = _speed(flat, trip, at_s, dt_s, draws[:, 0])
+    first = _starts(trip)
+    before = np.concatenate([[0.0], speed[:-1]])
+    before[first] = 0.0
+    mean = 0.5 * (speed + before)
+    slope = recur(np.exp(-dt_s / HILL_S), _shock(dt_s / HILL_S) * draws[:, 1] * HILL_GRADE, first, np.zeros(len(first)))
+    mass = cars.each(lambda one: one.model.mass_kg)[car]
+    drag = cars.each(lambda one: one.model.drag_area_m2)[car]
+    force = resistance_n(mass, drag, mean) * (mean > 0.0) + mass * GRAVITY * slope
+    force += mass * ROTATING * (speed - before) / dt_s
+    wheel = force * mean
+    battery = np.where(wheel > 0.0, wheel / DRIVE_EFFICIENCY, wheel * REGEN_EFFICIENCY)
+    battery = np.clip(battery, REGEN_MOST_W, MOST_W)
+    return Drives(
+        car=car,
+        trip=trip,
+        at_s=at_s,
+        dt_s=dt_s,
+        speed_kmh=speed * 3.6,
+        distance_m=mean * dt_s,
+        torque_nm=np.where(mean > 0.0, force, 0.0) * WHEEL_M / REDUCTION,
+        wheel_w=wheel,
+        demand_w=battery + AWAKE_W + hvac_w(ambient_c)[car],
+    )
+
+
+def _rows(
+    trips: Sequence[Sequence[Trip]], noise: Sequence[np.random.Generator], interval_s: float
+) -> tuple[IntArray, IntArray, FloatArray, FloatArray, FloatArray]:
+    cars, numbers, times, steps, draws = [], [], [], [], []
+    count = 0
+    for number, ones in enumerate(trips):
+        for one in ones:
+            at = np.append(np.arange(one.start_s + interval_s, one.end_s - 1.0, interval_s), one.end_s)
+            times.append(at)
+            steps.append(np.diff(at, prepend=one.start_s))
+            cars.append(np.full(len(at), number, dtype=np.intp))
+            numbers.append(np.full(len(at), count, dtype=np.intp))
+            draws.append(noise[number].standard_normal((len(at), 2)))
+            count += 1
+    if not count:
+        nothing = np.empty(0, dtype=np.intp)
+        return nothing, nothing, np.empty(0), np.empty(0), np.empty((0, 2))
+    return (
+        np.concatenate(cars),
+        np.concatenate(numbers),
+        np.concatenate(times),
+        np.concatenate(steps),
+        np.concatenate(draws),
+    )
+
+
+def _starts(trip: IntArray) -> IntArray:
+    return np.flatnonzero(np.diff(trip, prepend=-1))
+
+
+def _shock(steps: FloatArray) -> FloatArray:
+    """Weight of a standard normal draw that keeps a lagged series at variance 1."""
+    return np.sqrt(-np.expm1(-2.0 * steps))
+
+
+def _speed(flat: Sequence[Trip], trip: IntArray, at_s: FloatArray, dt_s: FloatArray, draws: FloatArray) -> FloatArray:
+    """Metres per second: a mean with traffic around it, from standstill to standstill."""
+    first = _starts(trip)
+    mean = np.array([one.mean_kmh for one in flat])[trip] / 3.6
+    start = np.array([one.start_s for one in flat])[trip]
+    end = np.array([one.end_s for one in flat])[trip]
+    keep = np.exp(-dt_s / TRAFFIC_S)
+    traffic = recur(keep, _shock(dt_s / TRAFFIC_S) * draws, first, np.zeros(len(first)))
+    share = np.clip((mean * 3.6 - 25.0) / 85.0, 0.0, 1.0)
+    restless = RESTLESS_TOWN + (RESTLESS_ROAD - RESTLESS_TOWN) * share
+    ramp = np.minimum(np.minimum(at_s - start, end - at_s) / RAMP_S, 1.0)
+    return np.asarray(mean * np.clip(1.0 + restless * traffic, 0.0, 2.0) * ramp, dtype=np.float64)

@@ -1,0 +1,156 @@
+"""A seeded fleet: build it, take its days, and at the end its truth.
+
+Everything follows from the seed, the number of cars and days, the start date and the ordered faults. A car's samples
+depend on the seed and on its own number, never on the other cars, so any car can be made again alone.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from typing import Final
+
+from simulator.car import Car, build_car, suits
+from simulator.convoy import Convoy, DayOfSamples
+from simulator.faults import FaultOrder, build_fault, check_orders
+from simulator.journal import confounders
+from simulator.profile import SPARSE, SamplingProfile
+from simulator.randomness import Purpose, generator
+from simulator.truth import FaultTruth, Truth
+from simulator.weather import Weather
+from vehicle.failure import FailureMode
+from vehicle.vehicle import VehicleRecord
+
+CARS_TOGETHER: Final = 48
+"""Bounds memory: so many cars' day is held at once, about 1 MB a car."""
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatedVehicle:
+    """A car as the outside may know it."""
+
+    vehicle_id: str
+    record: VehicleRecord
+
+
+class Fleet:
+    """Simulated cars over a number of days; use `build_fleet`."""
+
+    def __init__(
+        self, cars: Sequence[Car], days: int, seed: int, start: date, profile: SamplingProfile = SPARSE
+    ) -> None:
+        self.vehicles: Sequence[SimulatedVehicle] = [
+            SimulatedVehicle(car.vehicle_id, car.record(start)) for car in cars
+        ]
+        self.days = days
+        self.start = start
+        self._cars = tuple(cars)
+        self._seed = seed
+        self._profile = profile
+        self._weather = Weather(seed, start, days)
+        self._convoys = [self._convoy(part) for part in self._parts()]
+
+    def day(self, index: int) -> Iterator[tuple[str, DayOfSamples]]:
+        """Every vehicle's day, counted from 0; vehicles that do not answer any more are left out.
+
+        Days are cheap in order; a later one makes those between, an earlier one starts over.
+
+        Raises:
+            IndexError: if the fleet has no such day.
+        """
+        if not 0 <= index < self.days:
+            raise IndexError(f"day {index} is not one of the fleet's {self.days} days")
+        return self._day(index)
+
+    def _day(self, index: int) -> Iterator[tuple[str, DayOfSamples]]:
+        for number, convoy in enumerate(self._convoys):
+            current = convoy
+            if current.next_day > index:
+                current = self._convoys[number] = self._convoy(self._parts()[number])
+            while current.next_day < index:
+                current.live()
+            yield from current.take()
+
+    @cached_property
+    def truth(self) -> Truth:
+        """What is really wrong, through all days, whichever were taken: the struck cars live them once more for it."""
+        struck = [car for car in self._cars if car.faults]
+        faults: list[FaultTruth] = []
+        for first in range(0, len(struck), CARS_TOGETHER):
+            convoy = self._convoy(struck[first : first + CARS_TOGETHER])
+            for _ in range(self.days):
+                convoy.live()
+            faults += convoy.faults()
+        return Truth(tuple(faults), tuple(confounders(self._cars, self.start, self._weather)))
+
+    def alone(self, wanted: str) -> "Fleet":
+        """The same vehicle with nobody else.
+
+        Raises:
+            KeyError: if the fleet has no such vehicle.
+        """
+        for car in self._cars:
+            if car.vehicle_id == wanted:
+                return Fleet([car], self.days, self._seed, self.start, self._profile)
+        raise KeyError(wanted)
+
+    def _parts(self) -> list[tuple[Car, ...]]:
+        return [self._cars[first : first + CARS_TOGETHER] for first in range(0, len(self._cars), CARS_TOGETHER)]
+
+    def _convoy(self, cars: Sequence[Car]) -> Convoy:
+        return Convoy(tuple(cars), self.start, self._weather, self._profile)
+
+
+def build_fleet(
+    vehicles: int,
+    days: int,
+    seed: int,
+    start: date,
+    faults: Sequence[FaultOrder] | None = None,
+    *,
+    profile: SamplingProfile = SPARSE,
+) -> Fleet:
+    """Build a fleet.
+
+    Args:
+        vehicles: how many cars.
+        days: how many days.
+        seed: of everything that is drawn.
+        start: first day, UTC.
+        faults: what is to fail; None: each mode once, on different cars, in time to fail if the days allow.
+        profile: how often cars sample.
+
+    Raises:
+        FaultError: if a fault cannot be built in.
+        ValueError: if there is no car or no day.
+    """
+    if vehicles < 1 or days < 1:
+        raise ValueError(f"a fleet has at least one car and one day, not {vehicles} and {days}")
+    sound = [build_car(seed, number, days, ()) for number in range(vehicles)]
+    orders = _one_of_each(sound, days, seed) if faults is None else list(faults)
+    check_orders(orders, [car.vehicle_id for car in sound])
+    struck = {order.vehicle_id for order in orders}
+    cars = [
+        build_car(seed, car.number, days, tuple(order for order in orders if order.vehicle_id == car.vehicle_id))
+        if car.vehicle_id in struck
+        else car
+        for car in sound
+    ]
+    return Fleet(cars, days, seed, start, profile)
+
+
+def _one_of_each(cars: Sequence[Car], days: int, seed: int) -> list[FaultOrder]:
+    """Each mode on one car that suits it, as long as there are cars, set off early enough to fail before the end."""
+    rng = generator(seed, Purpose.FLEET, 1)
+    free = [cars[number] for number in rng.permutation(len(cars))]
+    orders = []
+    for mode in FailureMode:
+        if not free:
+            break
+        chosen = next((car for car in free if suits(car, mode)), free[0])
+        free.remove(chosen)
+        ends = days * float(rng.uniform(0.78, 0.92))
+        draft = build_fault(seed, chosen.number, chosen.model, FaultOrder(mode, chosen.vehicle_id, 0.0))
+        onset = max(ends - draft.duration_days, 0.15 * days)
+        orders.append(FaultOrder(mode, chosen.vehicle_id, round(onset, 2)))
+    return orders

@@ -1,0 +1,86 @@
+"""Tyres: a volume of gas that warms with the road, loses a little through the rubber, and more through a hole."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from simulator.day import Cars, Day, FloatArray, IntArray, Phase
+from simulator.faults import WHEELS
+from simulator.randomness import Purpose, generator
+from simulator.weather import DAY_S
+from vehicle.failure import FailureMode
+
+AIR_KPA: Final = 101.325
+ZERO_C: Final = 273.15
+COLD_C: Final = 20.0
+"""Temperature that pressures at rest are compared at."""
+PERMEATION_KPA_PER_DAY: Final = (1.0 / 30.0, 2.0 / 30.0)
+"""Rubber loses 1 to 2 kPa a month; the rule of thumb of 7 kPa, 1 psi, is for poor ones (engineering estimate)."""
+DRIVEN_K: Final = 20.0
+"""Air in the tyre above the road's at 100 km/h: a warm tyre reads about 10 % more (engineering estimate)."""
+WARM_S: Final = 900.0
+COOL_S: Final = 1800.0
+"""Time constants driving and parked (engineering estimates)."""
+FLAT_KPA: Final = 172.0
+"""Functional failure: 25 psi, the hard limit of Tesla's alert page."""
+LEAK_BEYOND_KPA: Final = 6.0
+"""Severity 1 lies so far below the limit at 20 degC."""
+SENSOR_KPA: Final = 2.0
+"""Standard deviation of a compensated reading: noise, 2.5 kPa steps, temperature (engineering estimate)."""
+
+
+@dataclass(slots=True, eq=False)
+class Tyres:
+    """Constants and state per car."""
+
+    cold_kpa: FloatArray
+    """Absolute pressure at `COLD_C` on the first midnight, shape (cars, 4)."""
+    permeation_kpa_day: FloatArray
+    """Shape (cars, 4)."""
+    leak_kpa: FloatArray
+    """What severity 1 has let out, shape (cars,)."""
+    wheel: IntArray
+    """The wheel that a leak strikes, shape (cars,)."""
+    rise_k: FloatArray
+    """Above the outside air, shape (cars,)."""
+
+
+def start(cars: Cars, ambient_c: FloatArray) -> Tyres:
+    """Every car's tyres: filled to the reference in the weather of the first days, give or take 2 %."""
+    draws = [generator(one.seed, Purpose.BIRTH, one.number, 2) for one in cars.cars]
+    reference = cars.each(lambda one: one.model.tyre_reference_kpa)
+    common = np.array([rng.normal(0.005, 0.012) for rng in draws]).reshape(-1, 1)
+    single = np.array([rng.normal(0.0, 0.006, 4) for rng in draws]).reshape(-1, 4)
+    gauge = reference[:, None] * (1.0 + common + single)
+    faults = [one.fault(FailureMode.TYRE_SLOW_LEAK) for one in cars.cars]
+    return Tyres(
+        cold_kpa=(gauge + AIR_KPA) * (COLD_C + ZERO_C) / (ambient_c[:, None] + ZERO_C),
+        permeation_kpa_day=np.array([rng.uniform(*PERMEATION_KPA_PER_DAY, 4) for rng in draws]).reshape(-1, 4),
+        leak_kpa=reference - FLAT_KPA + LEAK_BEYOND_KPA,
+        wheel=np.array([0 if fault is None else fault.location for fault in faults], dtype=np.intp),
+        rise_k=np.zeros(len(cars)),
+    )
+
+
+def advance(state: Tyres, day: Day) -> None:
+    """Pressure and air temperature of the four tyres."""
+    driving = day.during(Phase.DRIVING)
+    target = np.where(driving, DRIVEN_K * day.columns["speed_kmh"] / 100.0, 0.0)
+    rise = day.lag(target, np.where(driving, WARM_S, COOL_S), state.rise_k)
+    ambient = day.columns["ambient_temp_c"]
+    leak = day.severity(FailureMode.TYRE_SLOW_LEAK) * day.of(state.leak_kpa)
+    lost = np.zeros(len(day))
+    for number, wheel in enumerate(WHEELS):
+        air_c = ambient + rise * (1.04 if wheel[0] == "f" else 0.97)
+        struck = state.wheel[day.car] == number
+        cold = state.cold_kpa[day.car, number] - state.permeation_kpa_day[day.car, number] * day.at_s / DAY_S
+        cold -= np.where(struck, leak, 0.0)
+        gauge = np.maximum(cold, AIR_KPA) * (air_c + ZERO_C) / (COLD_C + ZERO_C) - AIR_KPA
+        day.columns[f"tyre_pressure_{wheel}_kpa"] = np.maximum(gauge, 0.0)
+        day.columns[f"tyre_temp_{wheel}_c"] = air_c
+        lost = np.where(struck, gauge, lost)
+    read = driving | day.during(Phase.AWAKE)
+    day.visible[FailureMode.TYRE_SLOW_LEAK] = read & (leak > 3.0 * SENSOR_KPA)
+    day.failed[FailureMode.TYRE_SLOW_LEAK] = read & (leak > 0.0) & (lost < FLAT_KPA)
+    state.rise_k = rise[day.last]
