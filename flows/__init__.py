@@ -1,0 +1,1 @@
+"""Jobs over the whole fleet, and the Prefect schedule that runs them."""

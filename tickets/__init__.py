@@ -1,0 +1,1 @@
+"""Alerts, triage, service tickets, visits and the booking adapters."""
