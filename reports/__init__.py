@@ -1,0 +1,1 @@
+"""What the fleet looks like: figures, charts and the fleet health report."""
