@@ -92,19 +92,13 @@ def record(connection: psycopg.Connection[Any], entries: Sequence[LedgerEntry]) 
     Raises:
         psycopg.errors.UniqueViolation: if one is entered already; the transaction is lost then.
     """
-    ordered = sorted(entries, key=lambda entry: entry.key)
-    columns = zip(
-        *((*e.key, e.kind, e.sha256, e.rows, e.first_at, e.last_at, e.sent_at, e.received_at) for e in ordered),
-        strict=True,
-    )
-    if ordered:
-        connection.execute(
-            "INSERT INTO batch_ledger (vehicle_id, boot, seq, kind, sha256, rows, "
-            "first_at, last_at, sent_at, received_at) SELECT * FROM unnest("
-            "%s::text[], %s::text[], %s::bigint[], %s::text[], %s::bytea[], %s::integer[], "
-            "%s::timestamptz[], %s::timestamptz[], %s::timestamptz[], %s::timestamptz[])",
-            [list(column) for column in columns],
-        )
+    with connection.cursor().copy(
+        "COPY batch_ledger (vehicle_id, boot, seq, kind, sha256, rows, first_at, last_at, sent_at, received_at) "
+        "FROM STDIN (FORMAT binary)"
+    ) as copy:
+        copy.set_types(["text", "text", "bigint", "text", "bytea", "integer", *["timestamptz"] * 4])
+        for e in sorted(entries, key=lambda entry: entry.key):
+            copy.write_row((*e.key, e.kind, e.sha256, e.rows, e.first_at, e.last_at, e.sent_at, e.received_at))
 
 
 def record_dropped(

@@ -48,7 +48,7 @@ class QuarantineEntry:
 
 def record(connection: psycopg.Connection[Any], messages: Iterable[QuarantinedMessage]) -> None:
     """Keep messages; what is there already is counted."""
-    rows = sorted(
+    rows = [
         (
             hashlib.sha256(message.payload).digest(),
             _storable(message.topic),
@@ -62,7 +62,9 @@ def record(connection: psycopg.Connection[Any], messages: Iterable[QuarantinedMe
             _storable(message.content_type),
         )
         for message in messages
-    )
+    ]
+    # In the order of the key: what stands behind it may be None, which has no order.
+    rows.sort(key=lambda row: row[:3])
     with connection.cursor() as cursor:
         cursor.executemany(
             "INSERT INTO quarantine AS kept (sha256, topic, reason, received_at, vehicle_id, boot, seq, "

@@ -7,13 +7,12 @@ import sys
 import threading
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 from config.clock import DataClock
 from config.logs import configure_logs
-from ingest.incoming import read
 from ingest.service import MESSAGES_A_FLUSH, IngestSettings, _Service
 from ingest.validation import TimeLimits
 from tests.support.mqtt import wait_for
@@ -46,6 +45,17 @@ class IngestProcess:
         """Return once it is connected to the broker for the first time."""
         wait_for(lambda: "no_session_at_broker" in self.log(), "ingest connects")
 
+    def __enter__(self) -> Self:
+        """Start it, and wait until it is connected."""
+        self.start()
+        self.wait_until_connected()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Leave no process behind."""
+        if self.exit_code is None:
+            self.kill()
+
     def kill(self) -> None:
         """End it as a crash would."""
         assert self._process is not None
@@ -57,6 +67,11 @@ class IngestProcess:
         assert self._process is not None
         self._process.terminate()
         return self._process.wait(10)
+
+    def wait(self) -> int:
+        """Wait until it ends by itself; its exit code."""
+        assert self._process is not None
+        return self._process.wait(20)
 
     @property
     def exit_code(self) -> int | None:
@@ -80,12 +95,14 @@ class AckBeforeCommit(_Service):
 
     def _take_and_store(self) -> None:
         deliveries = self._session.take(MESSAGES_A_FLUSH, self._settings.window)
-        flush = [read(delivery.message) for delivery in deliveries]
+        flush = [delivery.incoming for delivery in deliveries]
         keys = [incoming.key for incoming in flush if incoming.key is not None]
         highest = {(key.vehicle_id, key.boot): key.seq for key in sorted(keys)}
         acks = [(vehicle_id, StoredAck(boot, seq)) for (vehicle_id, boot), seq in highest.items()]
         self._session.settle(deliveries, acks)
         if flush:
+            # As slow as a busy disk.
+            self._stop.wait(0.05)
             self._store_patiently(flush)
 
 

@@ -1,11 +1,12 @@
 """Windows of samples that a test makes up, minute by minute."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from features.window import LOOKBACK, Window
 from vehicle.moment import instant
@@ -33,7 +34,7 @@ def minutes(period: int = 10, days: int = 2) -> NDArray[np.float64]:
 
 def a_window(
     at: NDArray[np.float64],
-    signals: dict[str, NDArray[np.float64] | float],
+    signals: Mapping[str, ArrayLike],
     cells: NDArray[np.float64] | None = None,
     vehicle: VehicleRecord | None = None,
 ) -> Window:

@@ -1,0 +1,1 @@
+"""Models that judge what rules cannot: peers, trends, remaining useful life."""

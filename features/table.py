@@ -1,0 +1,57 @@
+"""Every feature by name, and the one function that computes them all from a window."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from features import cells, charge_inlet, cooling, isolation, low_voltage, states, tyres
+from features.panel import Panel
+from features.window import Window
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """What can be told from samples."""
+
+    title: str
+    unit: str
+
+
+FEATURES: Final[Mapping[str, Feature]] = MappingProxyType(
+    {
+        "lv_rest_voltage": Feature("low-voltage battery after equal rest", "V"),
+        "lv_wake_dip": Feature("dip of the low-voltage battery when the car wakes", "V"),
+        "tyre_gap": Feature("tyre pressure at 20 degC above the other wheels'", "kPa"),
+        "tyre_deficit": Feature("tyre pressure at 20 degC below the recommended one", "%"),
+        "inlet_rise": Feature("charge inlet above the air", "K"),
+        "inlet_rise_ac": Feature("charge inlet above the air, alternating current", "K"),
+        "inlet_temp": Feature("charge inlet temperature", "degC"),
+        "isolation": Feature("isolation resistance per volt, day's low", "Ohm/V"),
+        "coolant_flow": Feature("coolant flow at 1000 rpm of the pump", "l/min"),
+        "coolant_pump_current": Feature("coolant pump current at its slowest speed", "A"),
+        "cell_deviation": Feature("cell group above its pack's median, day's median", "mV"),
+    }
+)
+
+SIGNALS: Final = tuple(
+    dict.fromkeys(
+        name
+        for family in (states, low_voltage, tyres, charge_inlet, isolation, cooling, cells)
+        for name in family.SIGNALS
+    )
+)
+"""The scalar signals that a window must hold for `observe`."""
+ARRAYS: Final = ("cell_voltages_v",)
+"""The same for arrays."""
+
+
+def observe(window: Window) -> dict[str, Panel]:
+    """All observations of the window's interval; what cannot be told from its samples is left out."""
+    if not len(window.frame):
+        return cells.observe(window)
+    doing = states.states(window)
+    panels = cells.observe(window)
+    for family in (low_voltage, tyres, charge_inlet, isolation, cooling):
+        panels |= family.observe(window, doing)
+    return panels

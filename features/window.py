@@ -1,0 +1,59 @@
+"""One vehicle's samples as features read them: one day, and as much before it as rests and charges need."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from vehicle.moment import instant
+from vehicle.vehicle import VehicleRecord
+
+LOOKBACK: Final = timedelta(days=1)
+"""How much before its start a window may hold, so that a night's rest is seen whole."""
+
+Array = tuple[NDArray[np.datetime64], NDArray[np.float64]]
+"""Times, shape (n,), and values of like parts, shape (n, k)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Window:
+    """The samples of [start, end), and those of up to `LOOKBACK` before; nothing of them is judged twice."""
+
+    vehicle: VehicleRecord
+    start: datetime
+    end: datetime
+    frame: pd.DataFrame
+    """Scalar signals by time (UTC, increasing); NaN or a missing column: not sampled."""
+    arrays: Mapping[str, Array] = field(default_factory=dict)
+
+    @cached_property
+    def times(self) -> NDArray[np.datetime64]:
+        """The frame's times, datetime64[us], UTC."""
+        index = self.frame.index
+        if not isinstance(index, pd.DatetimeIndex):
+            return np.empty(0, dtype="datetime64[us]")
+        return index.as_unit("us").asi8.view("datetime64[us]")
+
+    def signal(self, name: str) -> NDArray[np.float64]:
+        """A scalar signal at `times`, NaN where it was not sampled."""
+        if name not in self.frame.columns:
+            return np.full(len(self.frame), np.nan)
+        return self.frame[name].to_numpy(dtype=np.float64, na_value=np.nan)
+
+    def inside(self, times: NDArray[np.datetime64]) -> NDArray[np.bool_]:
+        """Which times lie in [start, end) rather than before."""
+        return (times >= instant(self.start)) & (times < instant(self.end))
+
+
+def held(values: NDArray[np.float64], times: NDArray[np.datetime64], longest: timedelta) -> NDArray[np.float64]:
+    """The values, each standing until the next one, but no longer than `longest`."""
+    sampled = np.isfinite(values)
+    latest = np.maximum.accumulate(np.where(sampled, np.arange(len(values)), -1))
+    fresh = latest >= 0
+    fresh[fresh] = times[fresh] - times[latest[fresh]] <= np.timedelta64(longest)
+    return np.where(fresh, values[latest], np.nan)

@@ -1,0 +1,229 @@
+"""Judges the fleet: every complete day of every car, up to the car's own last contact, with all detectors.
+
+A day is judged once the car has been in contact after its end, so that runs day by day and one run over history give
+the same findings. What a run finds, the alerts it changes and the car's place are stored in one transaction. When
+samples of a judged day arrive, the car goes back to a state from before that day, and is judged again from there.
+"""
+
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, Protocol
+
+import psycopg
+import structlog
+
+from config.clock import Clock
+from diagnostics.cell_peers import CellPeers
+from diagnostics.prognosis import remaining_life
+from features.panel import Observations
+from features.table import ARRAYS, SIGNALS, observe
+from features.window import LOOKBACK, Window
+from flows.place import PLACE, Place
+from rules.detector import RuleDetector
+from rules.loader import load_rules
+from rules.rule import Scale
+from storage import alerts, detectors, findings, ledger, telemetry
+from storage import vehicles as registry
+from storage.connection import connect
+from tickets.triage import KNOWN_STATUSES, merge
+from vehicle.finding import Finding
+from vehicle.vehicle import VehicleRecord
+
+DAY: Final = timedelta(days=1)
+
+_LOG: Final = structlog.get_logger()
+
+
+class Detector(Protocol):
+    """What judges observations: a rule or a model."""
+
+    @property
+    def name(self) -> str:
+        """Unique; its findings carry it."""
+
+    def evaluate(self, vehicle: VehicleRecord, observations: Observations, state: Any) -> tuple[Any, list[Finding]]:
+        """The state after these observations as JSON values (None: none yet), and what is news in them."""
+
+
+@dataclass(frozen=True, slots=True)
+class DiagnosisSummary:
+    """What one run did."""
+
+    vehicles: int = 0
+    """Cars of which at least one day was judged."""
+    vehicle_days: int = 0
+    findings: int = 0
+    """New ones."""
+    alerts: int = 0
+    """Opened or changed."""
+    busy: bool = False
+    """Another run was at it, so this one stopped."""
+
+    def plus(self, other: "DiagnosisSummary") -> "DiagnosisSummary":
+        """Both together."""
+        return DiagnosisSummary(
+            self.vehicles + other.vehicles,
+            self.vehicle_days + other.vehicle_days,
+            self.findings + other.findings,
+            self.alerts + other.alerts,
+            self.busy or other.busy,
+        )
+
+
+def all_detectors() -> tuple[Detector, ...]:
+    """The rules of the catalogue, and the models.
+
+    Raises:
+        RuleError: if the catalogue is broken.
+    """
+    return (*map(RuleDetector, load_rules()), CellPeers())
+
+
+def diagnose(
+    database: psycopg.Connection[Any] | str,
+    clock: Clock,
+    *,
+    until: datetime | None = None,
+    vehicles: Collection[str] | None = None,
+) -> DiagnosisSummary:
+    """Judge every day that is complete and has not been judged with all of its samples.
+
+    Args:
+        database: a connection without an open transaction, or an address.
+        clock: the stack's; no day is judged before it has ended.
+        until: judge no day that ends later.
+        vehicles: judge these cars only.
+
+    Raises:
+        RuleError: if the rule catalogue is broken.
+        DatabaseUnavailableError: if nobody answers at the address.
+    """
+    judges = all_detectors()
+    latest = clock.now() if until is None else min(until, clock.now())
+    summary = DiagnosisSummary()
+    with _connection(database) as connection:
+        with connection.transaction():
+            contacts = ledger.last_contact(connection)
+        for vehicle_id in sorted(contacts if vehicles is None else contacts.keys() & set(vehicles)):
+            with connection.transaction():
+                if not detectors.claim(connection, PLACE):
+                    return replace(summary, busy=True)
+                summary = summary.plus(_diagnose_vehicle(connection, vehicle_id, latest, judges))
+    return summary
+
+
+@contextmanager
+def _connection(database: psycopg.Connection[Any] | str) -> Iterator[psycopg.Connection[Any]]:
+    if isinstance(database, str):
+        with connect(database, application="vsc diagnose") as connection:
+            yield connection
+    else:
+        yield database
+
+
+def _diagnose_vehicle(
+    connection: psycopg.Connection[Any], vehicle_id: str, latest: datetime, judges: Sequence[Detector]
+) -> DiagnosisSummary:
+    """Judge the days of one car that are due, and store all that follows."""
+    place = Place.of(detectors.find(connection, PLACE, vehicle_id))
+    vehicle = registry.find(connection, vehicle_id)
+    arrivals = ledger.arrivals(connection, vehicle_id, place.arrived)
+    if vehicle is None or arrivals is None:
+        return DiagnosisSummary()
+    judged_until = place.until
+    if judged_until and arrivals.first_new_at and arrivals.first_new_at < judged_until:
+        place.go_back(arrivals.first_new_at)
+    start = place.until or _midnight(arrivals.first_at)
+    end = max(_midnight(min(latest, arrivals.last_contact_at)), judged_until or start)
+    if start >= end:
+        return DiagnosisSummary()
+    found: list[Finding] = []
+    for day in _days(start, end):
+        place.mark(day)
+        found += _judge_day(place, vehicle, _window(connection, vehicle, day), judges)
+    if judged_until and start < judged_until:
+        found += _withdrawn(connection, vehicle_id, found, (start, end))
+        _LOG.info("judged_again", vehicle_id=vehicle_id, since=start.isoformat())
+    place.arrived, place.until = arrivals.through, end
+    detectors.save(connection, place.stored(vehicle_id))
+    new, changed = _store(connection, vehicle_id, found)
+    return DiagnosisSummary(vehicles=1, vehicle_days=(end - start) // DAY, findings=new, alerts=changed)
+
+
+def _window(connection: psycopg.Connection[Any], vehicle: VehicleRecord, day: datetime) -> Window:
+    frame = telemetry.read_window(connection, vehicle.vehicle_id, day - LOOKBACK, day + DAY, SIGNALS)
+    arrays = {name: telemetry.read_arrays(connection, vehicle.vehicle_id, day, day + DAY, name) for name in ARRAYS}
+    return Window(vehicle, day, day + DAY, frame[~frame.index.duplicated()], arrays)
+
+
+def _judge_day(place: Place, vehicle: VehicleRecord, window: Window, judges: Sequence[Detector]) -> list[Finding]:
+    observations = observe(window)
+    found = []
+    for judge in judges:
+        place.states[judge.name], news = judge.evaluate(vehicle, observations, place.states.get(judge.name))
+        found += [_with_life(judge, finding) for finding in news]
+    return found
+
+
+def _with_life(judge: Detector, finding: Finding) -> Finding:
+    """A rule's finding with the remaining useful life, where the rule says what functional failure is."""
+    limit = judge.rule.limit if isinstance(judge, RuleDetector) else None
+    if limit is None or finding.cleared:
+        return finding
+    course = finding.evidence.traces[0]
+    life = remaining_life(course.times, course.values, limit.value, logarithmic=limit.scale is Scale.LOGARITHMIC)
+    return replace(finding, remaining_useful_life=life)
+
+
+def _withdrawn(
+    connection: psycopg.Connection[Any], vehicle_id: str, found: Sequence[Finding], span: tuple[datetime, datetime]
+) -> list[Finding]:
+    """The end of every claim that does not hold any more with the samples that have arrived late."""
+    start, end = span
+    stored = [one.finding for one in findings.of_vehicle(connection, vehicle_id)]
+    told = {one.detector: one for one in stored}
+    true = {one.detector: one for one in (*(one for one in stored if one.observed_at < start), *found)}
+    return [
+        _taken_back(one, end)
+        for name, one in told.items()
+        if not one.cleared and (name not in true or true[name].cleared)
+    ]
+
+
+def _taken_back(finding: Finding, at: datetime) -> Finding:
+    summary = f"Samples that arrived late do not bear this out: {finding.evidence.summary}"
+    evidence = replace(finding.evidence, summary=summary)
+    return replace(finding, cleared=True, observed_at=at, window_end=at, evidence=evidence)
+
+
+def _store(connection: psycopg.Connection[Any], vehicle_id: str, found: Sequence[Finding]) -> tuple[int, int]:
+    """Store what is new of the findings and what it does to the car's alerts; how many of both."""
+    numbers = {}
+    for finding in found:
+        number = findings.record(connection, finding)
+        if number is not None:
+            numbers[number] = finding
+    if not numbers:
+        return 0, 0
+    known = alerts.list_alerts(connection, KNOWN_STATUSES, vehicle_id)
+    changes = merge(numbers.values(), known)
+    for change in changes:
+        about = [number for number, finding in numbers.items() if finding.failure_mode == change.alert.failure_mode]
+        latest = next((number for number in about if numbers[number] is change.latest), change.alert.latest_finding_id)
+        alerts.save(
+            connection,
+            replace(change.alert, finding_count=change.alert.finding_count + len(about), latest_finding_id=latest),
+        )
+    return len(numbers), len(changes)
+
+
+def _midnight(at: datetime) -> datetime:
+    return at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def _days(start: datetime, end: datetime) -> Iterator[datetime]:
+    while start < end:
+        yield start
+        start += DAY

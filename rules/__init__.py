@@ -1,0 +1,1 @@
+"""Rules as data, and the event-time engine that evaluates them."""

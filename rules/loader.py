@@ -1,0 +1,76 @@
+"""Reads rule files and refuses them with every mistake of every file at once.
+
+Errors: `RuleError`, whose message has one line per mistake: file, line, rule and what is wrong.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from rules.build import build_rule
+from rules.nodes import SyntaxMistakeError, Table, parse
+from rules.reader import Mistake, Reader
+from rules.rule import Rule
+
+CATALOGUE: Final = Path(__file__).with_name("catalogue")
+"""The folder of the rules that the product ships."""
+
+
+class RuleError(Exception):
+    """Rule files are broken; the message names every mistake, one per line."""
+
+    def __init__(self, mistakes: Sequence[Mistake]) -> None:
+        super().__init__("\n".join(map(str, mistakes)))
+        self.mistakes = tuple(mistakes)
+
+
+def load_rules(folder: Path = CATALOGUE) -> tuple[Rule, ...]:
+    """The rules of all ``*.yaml`` files of a folder, by file and in their order.
+
+    Raises:
+        RuleError: with every mistake of every file.
+    """
+    mistakes: list[Mistake] = []
+    rules: list[Rule] = []
+    homes: dict[str, str] = {}
+    paths = sorted(folder.glob("*.yaml"))
+    if not paths:
+        mistakes.append(Mistake(str(folder), 1, "", "there is no rule file (*.yaml) here"))
+    for path in paths:
+        for reader, system in _tables(path, mistakes):
+            home = f"{path.name}:{reader.table.line_of('id')}"
+            if reader.rule_id and homes.setdefault(reader.rule_id, home) != home:
+                reader.complain("id", f"the id is taken by the rule at {homes[reader.rule_id]}")
+            rules.append(build_rule(reader, system))
+    if mistakes:
+        raise RuleError(sorted(mistakes, key=lambda mistake: (mistake.file, mistake.line)))
+    return tuple(rules)
+
+
+def _tables(path: Path, mistakes: list[Mistake]) -> list[tuple[Reader, str]]:
+    """The tables of one file's rules, each with the system it belongs to."""
+    document = _document(path, mistakes)
+    if not isinstance(document, Table):
+        if not mistakes or mistakes[-1].file != path.name:
+            mistakes.append(Mistake(path.name, 1, "", "is no rule file: it needs the fields system and rules"))
+        return []
+    top = Reader(document, path.name, "", mistakes)
+    system = top.text("system")
+    readers = top.inners("rules")
+    top.finish()
+    for reader in readers:
+        rule_id = reader.table.get("id")
+        reader.rule_id = rule_id if isinstance(rule_id, str) else ""
+    return [(reader, system) for reader in readers]
+
+
+def _document(path: Path, mistakes: list[Mistake]) -> Any:
+    try:
+        return parse(path.read_text(encoding="utf-8"))
+    except UnicodeDecodeError:
+        mistakes.append(Mistake(path.name, 1, "", "is not UTF-8 text"))
+    except OSError as error:
+        mistakes.append(Mistake(path.name, 1, "", f"cannot be read: {error.strerror}"))
+    except SyntaxMistakeError as error:
+        mistakes.append(Mistake(path.name, error.line, "", f"is not YAML as rule files are written in: {error}"))
+    return None

@@ -1,0 +1,147 @@
+"""Reads the fields of one table of a rule file, and takes note of every one that is wrong."""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import Enum
+from typing import Any, TypeVar
+
+from rules.literals import LiteralError, quantity, span
+from rules.nodes import Table
+
+_E = TypeVar("_E", bound=Enum)
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """One thing wrong with one file."""
+
+    file: str
+    line: int
+    rule_id: str
+    """Empty where the rule cannot be told."""
+    text: str
+    """What is wrong, and where it is not plain, how to mend it."""
+
+    def __str__(self) -> str:
+        subject = f"{self.rule_id}: " if self.rule_id else ""
+        return f"{self.file}:{self.line}: {subject}{self.text}"
+
+
+@dataclass(slots=True)
+class Reader:
+    """A table being read; fields that are missing or wrong give a placeholder and a mistake."""
+
+    table: Table
+    file: str
+    rule_id: str
+    mistakes: list[Mistake]
+    _asked: set[str] = field(default_factory=set)
+
+    def complain(self, key: str, text: str) -> None:
+        """Take note of a mistake at the line of a key."""
+        self.mistakes.append(Mistake(self.file, self.table.line_of(key), self.rule_id, text))
+
+    def has(self, key: str) -> bool:
+        """Whether an optional field is there."""
+        self._asked.add(key)
+        return key in self.table
+
+    def text(self, key: str) -> str:
+        """A field that is a non-empty text."""
+        value = self._value(key)
+        if isinstance(value, str) and value.strip():
+            return " ".join(value.split())
+        return self._wrong(key, "is not a text", "")
+
+    def texts(self, key: str, known: Collection[str] | None = None) -> tuple[str, ...]:
+        """A field that is a list of texts, each one of `known` where that is given."""
+        values = self._value(key)
+        if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+            return self._wrong(key, "is not a list of names", ())
+        for value in values:
+            if known is not None and value not in known:
+                self.complain(key, f"{key}: there is no {value}")
+        return tuple(values)
+
+    def flag(self, key: str) -> bool:
+        """A field that is true or false."""
+        value = self._value(key)
+        return value if isinstance(value, bool) else self._wrong(key, "is not true or false", False)
+
+    def whole(self, key: str, least: int) -> int:
+        """A field that is a whole number of at least `least`."""
+        value = self._value(key)
+        if isinstance(value, int) and not isinstance(value, bool) and value >= least:
+            return value
+        return self._wrong(key, f"is not a whole number from {least}", least)
+
+    def share(self, key: str) -> float:
+        """A field that is a number from 0 to 1."""
+        value = self._value(key)
+        if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1:
+            return float(value)
+        return self._wrong(key, "is not a number from 0 to 1", 0.0)
+
+    def quantity(self, key: str, unit: str) -> float:
+        """A field that is a number with a unit."""
+        return self._literal(key, lambda value: quantity(value, unit), 0.0)
+
+    def span(self, key: str) -> timedelta:
+        """A field that is a length of time."""
+        return self._literal(key, span, timedelta())
+
+    def choice(self, key: str, kind: type[_E]) -> _E:
+        """A field that names a member of an enumeration, by its value or in lower case by its name."""
+        value = self._value(key)
+        for member in kind:
+            if value in (member.value, member.name.lower()) and isinstance(value, str):
+                return member
+        names = ", ".join(
+            str(member.value) if isinstance(member.value, str) else member.name.lower() for member in kind
+        )
+        return self._wrong(key, f"is none of {names}", next(iter(kind)))
+
+    def inner(self, key: str) -> "Reader":
+        """A field that is a table."""
+        value = self._value(key)
+        if not isinstance(value, Table):
+            self._wrong(key, "is not a table", None)
+            value = None
+        return self.within(value if value is not None else Table(self.table.line_of(key)))
+
+    def inners(self, key: str) -> list["Reader"]:
+        """A field that is a list of tables, at least one."""
+        values = self._value(key)
+        if not isinstance(values, list) or not values or not all(isinstance(value, Table) for value in values):
+            return self._wrong(key, "is not a list of tables", [])
+        return [self.within(value) for value in values]
+
+    def within(self, table: Table) -> "Reader":
+        """A reader of a table inside this one."""
+        return Reader(table, self.file, self.rule_id, self.mistakes)
+
+    def finish(self) -> None:
+        """Complain of every field that nobody asked for."""
+        for key in self.table:
+            if key not in self._asked:
+                self.complain(key, f"{key} is no field here: it knows {', '.join(sorted(self._asked))}")
+
+    def _value(self, key: str) -> Any:
+        self._asked.add(key)
+        return self.table.get(key)
+
+    def _literal(self, key: str, read: Callable[[object], _T], placeholder: _T) -> _T:
+        value = self._value(key)
+        if value is None:
+            return self._wrong(key, "", placeholder)
+        try:
+            return read(value)
+        except LiteralError as error:
+            self.complain(key, f"{key}: {error}")
+            return placeholder
+
+    def _wrong(self, key: str, text: str, placeholder: _T) -> _T:
+        self.complain(key, f"{key} {text}" if key in self.table else f"{key} is missing")
+        return placeholder

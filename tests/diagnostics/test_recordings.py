@@ -1,0 +1,114 @@
+"""The recorded cars: two weak cell groups in one, nothing in the other, and what happens when they are changed."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pytest
+
+from flows.diagnose import all_detectors
+from simulator.replay import read_battery_log
+from tests.support.judging import History, judge_history
+from vehicle.finding import Finding
+from vehicle.vehicle import VehicleRecord
+
+pytestmark = pytest.mark.recordings
+
+UNKNOWN = VehicleRecord("recorded", datetime(2019, 1, 1, tzinfo=UTC))
+"""Of a recorded car the registry knows nothing."""
+WEAK = (2, 81)
+CELLS = "cell_voltages_v"
+
+Change = Callable[[np.ndarray], np.ndarray]
+
+
+def _load(folder: Path, car: int) -> History:
+    file = folder / "ev_battery_fault" / f"car{car}_processed.zip"
+    if not file.is_file():
+        pytest.skip(f"{file} is not there")
+    recording = read_battery_log(file, ZoneInfo("Asia/Shanghai"))
+    return History(UNKNOWN, recording.times, recording.columns)
+
+
+@pytest.fixture(scope="module")
+def faulty(recordings: Path) -> History:
+    """Two weak groups, 27 days."""
+    return _load(recordings, 3)
+
+
+@pytest.fixture(scope="module")
+def healthy(recordings: Path) -> History:
+    """Nothing wrong, two days."""
+    return _load(recordings, 1)
+
+
+def _judged(history: History, change: Change = np.copy) -> list[Finding]:
+    cells = change(history.columns[CELLS])
+    return judge_history(History(UNKNOWN, history.times, {**history.columns, CELLS: cells}), all_detectors()).findings
+
+
+def _repaired(cells: np.ndarray) -> np.ndarray:
+    weak = np.array(WEAK) - 1
+    cells = cells.copy()
+    cells[:, weak] = np.nanmedian(np.delete(cells, weak, axis=1), axis=1)[:, None]
+    return cells
+
+
+def test_both_weak_groups_are_found_within_three_days_and_nothing_else(faulty: History) -> None:
+    found = _judged(faulty)
+    assert {one.locations for one in found} == {("V_2", "V_81")}
+    assert {one.detector for one in found} == {"cell_peers"}
+    first = datetime.fromisoformat(str(faulty.times[0])).replace(tzinfo=UTC)
+    assert found[0].observed_at < first + timedelta(days=3)
+    assert not any(one.cleared for one in found)
+
+
+def test_nothing_is_found_in_the_healthy_car(healthy: History) -> None:
+    assert _judged(healthy) == []
+
+
+def test_nothing_is_found_once_the_weak_groups_are_repaired(faulty: History) -> None:
+    assert _judged(faulty, _repaired) == []
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_permuted_columns_give_permuted_names(faulty: History, seed: int) -> None:
+    order = np.random.default_rng(seed).permutation(87)
+    names = sorted(int(np.flatnonzero(order == number - 1)[0]) + 1 for number in WEAK)
+    found = _judged(faulty, lambda cells: cells[:, order])
+    assert found[0].locations == tuple(f"V_{number}" for number in names)
+    assert {one.locations for one in found} == {found[0].locations}
+
+
+@pytest.mark.parametrize("cell", [0, 40, 86])
+def test_a_slow_drift_is_found_in_a_repaired_pack(faulty: History, cell: int) -> None:
+    share = (faulty.times - faulty.times[0]) / (faulty.times[-1] - faulty.times[0])
+
+    def drifting(cells: np.ndarray) -> np.ndarray:
+        cells = _repaired(cells)
+        cells[:, cell] -= 0.040 * share
+        return cells.round(3)
+
+    found = _judged(faulty, drifting)
+    assert {one.locations for one in found} == {(f"V_{cell + 1}",)}
+    assert found[0].remaining_useful_life is not None
+
+
+def test_a_dead_sensor_is_no_weak_group(faulty: History) -> None:
+    def stuck(cells: np.ndarray) -> np.ndarray:
+        cells = _repaired(cells)
+        cells[:, 30] = 3.7
+        return cells
+
+    assert _judged(faulty, stuck) == []
+
+
+def test_holes_in_the_recording_change_nothing(faulty: History) -> None:
+    def holed(cells: np.ndarray) -> np.ndarray:
+        cells = cells.copy()
+        cells[np.random.default_rng(0).random(cells.shape) < 0.1] = np.nan
+        return cells
+
+    assert {one.locations for one in _judged(faulty, holed)} == {("V_2", "V_81")}

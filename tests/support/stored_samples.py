@@ -1,0 +1,39 @@
+"""Samples of one car into the database, as ingest stores a batch."""
+
+import hashlib
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import psycopg
+from numpy.typing import NDArray
+
+from storage import ledger
+from storage.ledger import BatchKey, BatchKind, LedgerEntry
+from storage.telemetry_copy import SampleTable, copy_table
+from vehicle.moment import moment
+
+
+def store_batch(
+    connection: psycopg.Connection[Any],
+    key: BatchKey,
+    times: NDArray[np.datetime64],
+    columns: Mapping[str, NDArray[np.float64]],
+    sent_at: datetime,
+) -> None:
+    """Store one batch with its ledger entry and commit."""
+    with connection.transaction():
+        table = SampleTable([key.vehicle_id], np.zeros(len(times), np.intp), times, dict(columns))
+        copy_table(connection, table, sent_at)
+        entry = LedgerEntry(
+            key=key,
+            kind=BatchKind.TELEMETRY,
+            received_at=sent_at,
+            sha256=hashlib.sha256(repr(key).encode()).digest(),
+            rows=len(times),
+            first_at=moment(times[0]),
+            last_at=moment(times[-1]),
+            sent_at=sent_at,
+        )
+        ledger.record(connection, [entry])
