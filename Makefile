@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-e2e up down status lint format lock environment clean
+.PHONY: help demo test test-e2e up down status lint format docs lock environment clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ lint: environment ## Check style, types and import directions
 format: environment ## Lay out the code and fix what can be fixed
 	@$(BIN)/ruff format
 	@$(BIN)/ruff check --fix
+
+docs: environment ## Write the generated pages under docs/ anew
+	@$(BIN)/python -m vsc.pages
 
 lock: environment ## Pin the newest releases that pyproject.toml allows
 	@$(BIN)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

@@ -1,7 +1,7 @@
 """Every setting of the product: the only module that reads the environment.
 
 Each field is set by an environment variable with the prefix ``VSC_``, e.g. ``VSC_STATE_DIR``; durations are ISO 8601
-(``P30D``, ``PT10M``) or seconds. ``docs/configuration.md`` is generated from this table.
+(``P30D``, ``PT10M``). ``docs/configuration.md`` is generated from this table.
 """
 
 from datetime import timedelta

@@ -25,6 +25,7 @@ def pack(
     first_seq: int,
     times: NDArray[np.datetime64],
     columns: Mapping[str, NDArray[Any]],
+    *,
     events: Sequence[Event] = (),
 ) -> Iterator[Batch]:
     """Cut what one car has seen into batches with consecutive sequence numbers, each sent at its last sample's time.

@@ -63,7 +63,9 @@ class FleetSender:
         for vehicle_id, samples in day:
             first_seq = self._next_seq.get(vehicle_id, 1)
             packed = list(
-                pack(vehicle_id, self.boot(vehicle_id), first_seq, samples.times, samples.columns, samples.events)
+                pack(
+                    vehicle_id, self.boot(vehicle_id), first_seq, samples.times, samples.columns, events=samples.events
+                )
             )
             self._next_seq[vehicle_id] = first_seq + len(packed)
             batches += packed

@@ -70,11 +70,11 @@ def read_unknown(name: str, raw: msgspec.Raw, length: int, kind: Any) -> list[An
 def write_column(values: NDArray[np.float64], signal: Signal) -> list[Any]:
     """The wire's list of one signal's values; NaN becomes null."""
     if signal.kind is SignalKind.ENUMERATION:
-        return [None if np.isnan(v) else signal.values[int(v)] for v in values]
+        return [None if v is None else signal.values[int(v)] for v in _nullable(values)]
     if signal.kind is SignalKind.BOOLEAN:
-        return [None if np.isnan(v) else bool(v) for v in values]
+        return [None if v is None else bool(v) for v in _nullable(values)]
     if signal.kind is SignalKind.INTEGER:
-        return [None if np.isnan(v) else int(v) for v in values]
+        return [None if v is None else int(v) for v in _nullable(values)]
     if signal.kind is SignalKind.ARRAY:
         return [None if np.isnan(row).all() else _nullable(row) for row in values]
     return _nullable(values)

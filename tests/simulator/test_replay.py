@@ -11,6 +11,8 @@ import pytest
 
 from simulator.packing import pack
 from simulator.replay import FORMATS, Recording, RecordingError, read_battery_log, replay_boot
+from vehicle.batch import Event, EventBatch, EventKind, TelemetryBatch
+from vehicle.moment import moment
 from vehicle.signals import CATALOGUE
 from vehicle.wire import MAX_PAYLOAD_BYTES, encode_telemetry
 
@@ -133,7 +135,9 @@ def test_batches_carry_every_sample_once_and_fit_a_packet() -> None:
     times = np.datetime64("2026-01-01", "us") + np.arange(1000) * np.timedelta64(1, "s")
     cells = np.random.default_rng(1).uniform(3, 4, (1000, 400))
     empty = np.full(1000, np.nan)
-    batches = list(pack("car-1", "00c0ffee00c0ffee", 5, times, {"cell_voltages_v": cells, "lv_voltage_v": empty}))
+    packed = list(pack("car-1", "00c0ffee00c0ffee", 5, times, {"cell_voltages_v": cells, "lv_voltage_v": empty}))
+    batches = [batch for batch in packed if isinstance(batch, TelemetryBatch)]
+    assert len(batches) == len(packed)
     assert [batch.seq for batch in batches] == list(range(5, 5 + len(batches)))
     np.testing.assert_array_equal(np.concatenate([batch.times for batch in batches]), times)
     np.testing.assert_array_equal(np.concatenate([batch.columns["cell_voltages_v"] for batch in batches]), cells)
@@ -162,3 +166,14 @@ def test_a_gzip_reads_too(tmp_path: Path) -> None:
     a_log().to_csv(buffer, index=False, compression="gzip")
     (tmp_path / "log.csv.gz").write_bytes(buffer.getvalue())
     assert read_battery_log(tmp_path / "log.csv.gz", UTC).cell_count == 3
+
+
+def test_events_follow_the_samples_up_to_their_time_and_none_is_left_out() -> None:
+    times = np.datetime64("2026-01-01", "us") + np.arange(120) * np.timedelta64(1, "m")
+    starts = [moment(times[3]), moment(times[49]), moment(times[50]), moment(times[-1] + np.timedelta64(1, "h"))]
+    events = [Event(at, EventKind.DRIVE_START) for at in starts]
+    packed = list(pack("car-1", "00c0ffee00c0ffee", 1, times, {"speed_kmh": np.ones(120)}, events=events))
+    assert [batch.seq for batch in packed] == list(range(1, len(packed) + 1))
+    kinds = [len(batch.events) if isinstance(batch, EventBatch) else "samples" for batch in packed]
+    assert kinds == ["samples", 2, "samples", 1, "samples", 1]
+    assert all(event.at <= batch.sent_at for batch in packed if isinstance(batch, EventBatch) for event in batch.events)

@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, Self
 
@@ -18,6 +18,8 @@ from vsc.runtime.ports import LOOPBACK
 from vsc.runtime.postgres import Postgres
 
 PREFECT_DATABASE = "prefect"
+A_DAY_A_MINUTE = ("--days", "365", "--speed", "1440")
+"""The fleet of `vsc up`: a year that takes six hours."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,8 @@ class Program:
     """The address to ask whether it works; empty where running is all that can be seen."""
     stop_signal: signal.Signals = signal.SIGTERM
     folder: Path = CHECKOUT
+    endless: bool = True
+    """Whether it is started again when it ends by itself with exit code 0, as it always is after a crash."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +110,7 @@ def services(addresses: Addresses, settings: Settings) -> list[Program]:
         _python("console", ["-m", "vsc", "console"], 1, f"{addresses.console_url}/health"),
         _python("prefect", prefect_server, 1, f"{addresses.prefect_api_url}/health"),
         _python("flows", ["-m", "vsc", "serve"], 2),
-        _python("fleet", ["-m", "vsc", "simulate"], 2),
+        replace(_python("fleet", ["-m", "vsc", "simulate", *A_DAY_A_MINUTE], 2), endless=False),
     ]
     return [program for program in programs if program.name != "desk" or settings.desk_url is None]
 

@@ -49,7 +49,7 @@ ONE_PROGRAM = """
 command={command}
 directory={folder}
 autostart=false
-autorestart=true
+autorestart={restart}
 startsecs=1
 startretries=60
 stopsignal={stop_signal}
@@ -166,6 +166,7 @@ class Supervisor:
                 name=program.name,
                 command=shlex.join(program.command),
                 folder=program.folder,
+                restart="true" if program.endless else "unexpected",
                 stop_signal=program.stop_signal.name.removeprefix("SIG"),
                 # A server of ours ends its own children; a service's may be flow runs that outlive it.
                 group=program.stop_signal is signal.SIGTERM,

@@ -1,0 +1,178 @@
+"""The command line: wrong calls and broken surroundings get one clear line and the right exit code."""
+
+import json
+import os
+import socket
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from vsc.cli import main
+
+NOWHERE = {"VSC_DATABASE_URL": "postgresql://vsc@127.0.0.1:9/vsc", "VSC_MQTT_HOST": "127.0.0.1", "VSC_MQTT_PORT": "9"}
+"""Port 9 (discard) is not listened to on any machine we know."""
+
+
+@dataclass
+class Result:
+    """What a command printed and how it ended."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+class Vsc:
+    """Runs the command as a user would, in this process, with a state folder of its own."""
+
+    def __init__(self, state: Path, capture: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+        self._state = state
+        self._capture = capture
+        self._monkeypatch = monkeypatch
+
+    def __call__(self, *arguments: str, **environment: str) -> Result:
+        with self._monkeypatch.context() as changed:
+            for name in [name for name in os.environ if name.startswith("VSC_")]:
+                changed.delenv(name)
+            for name, value in {"VSC_STATE_DIR": str(self._state), "COLUMNS": "200", **environment}.items():
+                changed.setenv(name, value)
+            changed.setattr(sys, "argv", ["vsc", *arguments])
+            # Logs set up here would go on writing to this test's standard error after its end.
+            changed.setattr("vsc.cli.configure_logs", lambda _level: None)
+            with pytest.raises(SystemExit) as ended:
+                main()
+        printed = self._capture.readouterr()
+        return Result(int(ended.value.code or 0), printed.out, printed.err)
+
+
+@pytest.fixture
+def vsc(open_state: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Vsc:
+    return Vsc(open_state, capsys, monkeypatch)
+
+
+def only_line(result: Result) -> str:
+    """The one line on standard error; a traceback has many."""
+    lines = result.stderr.strip().splitlines()
+    assert len(lines) == 1, result.stderr
+    return lines[0]
+
+
+def test_help_names_every_verb_of_the_design(vsc: Vsc) -> None:
+    shown = vsc("--help").stdout
+    for verb in (
+        "demo",
+        "up",
+        "down",
+        "status",
+        "db",
+        "vehicles",
+        "simulate",
+        "replay",
+        "ingest",
+        "diagnose",
+        "tickets",
+    ):
+        assert f" {verb} " in shown
+    for verb in ("alerts", "report", "console", "rules"):
+        assert f" {verb} " in shown
+
+
+def test_without_a_stack_it_says_how_to_have_one(vsc: Vsc) -> None:
+    result = vsc("alerts", "list")
+    assert result.returncode == 1
+    assert "no stack is running here: start one with `vsc up`, or set VSC_DATABASE_URL" in only_line(result)
+    assert vsc("status").returncode == 1
+    assert vsc("down").returncode == 1
+
+
+def test_a_database_that_is_down_is_named(vsc: Vsc) -> None:
+    for call in (("db", "info"), ("alerts", "list"), ("db", "migrate"), ("vehicles", "list")):
+        result = vsc(*call, **NOWHERE)
+        assert result.returncode == 1
+        assert "no database at 127.0.0.1:9/vsc" in only_line(result)
+
+
+def test_a_wrong_recording_is_a_wrong_call(vsc: Vsc, tmp_path: Path) -> None:
+    wrong = tmp_path / "notes.csv"
+    wrong.write_text("a,b\n1,2\n")
+    missing = str(tmp_path / "missing.csv")
+    for file, says in ((str(wrong), "is not a battery-log"), (missing, "there is no file")):
+        result = vsc("replay", file, "--format", "battery-log", "--vehicle", "car-1", **NOWHERE)
+        assert result.returncode == 2
+        assert says in only_line(result)
+
+
+@pytest.mark.parametrize(
+    ("call", "says"),
+    [
+        (
+            ("replay", "x.csv", "--format", "tachograph", "--vehicle", "car-1"),
+            "no format tachograph; known: battery-log",
+        ),
+        (("replay", "x.csv", "--format", "battery-log", "--vehicle", "car 1"), "a vehicle id has"),
+        (("replay", "x.csv", "--format", "battery-log", "--vehicle", "c", "--speed", "fast"), "--speed fast"),
+        (
+            ("replay", "x.csv", "--format", "battery-log", "--vehicle", "c", "--timezone", "Mars/Dust"),
+            "no such time zone",
+        ),
+        (("simulate", "--start", "tomorrow"), "--start tomorrow: expected YYYY-MM-DD"),
+        (("simulate", "--fault", "rust:car-0001:3"), "rust"),
+        (("rules", "check", "nowhere"), "nowhere is not a folder"),
+        (("diagnose", "--until", "soon"), "--until soon"),
+        (("vehicles", "add", "car 1"), "a vehicle id has"),
+        (("vehicles", "add", "car-1", "--vin", "123"), "a VIN is"),
+    ],
+)
+def test_a_wrong_call_exits_with_2_and_says_what_could_be_meant(vsc: Vsc, call: tuple[str, ...], says: str) -> None:
+    result = vsc(*call, **NOWHERE, VSC_DESK_URL="http://127.0.0.1:9")
+    assert result.returncode == 2
+    assert says in only_line(result)
+
+
+def test_a_wrong_setting_is_named_by_its_variable(vsc: Vsc) -> None:
+    result = vsc("db", "info", VSC_MQTT_PORT="ninety", VSC_CLOCK="sun")
+    assert result.returncode == 2
+    assert "VSC_MQTT_PORT: " in result.stderr
+    assert "VSC_CLOCK: " in result.stderr
+
+
+def test_a_port_in_use_is_named(vsc: Vsc) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        result = vsc("desk", VSC_DESK_PORT=str(port))
+    assert result.returncode == 1
+    assert f"port {port} for desk is in use" in only_line(result)
+
+
+def test_broken_rule_files_are_refused_by_file_and_line(vsc: Vsc, tmp_path: Path) -> None:
+    (tmp_path / "tyres.yaml").write_text("system: tyres\nrules:\n  - id: x\n    title: [unclosed\n")
+    result = vsc("rules", "check", str(tmp_path))
+    assert result.returncode == 1
+    assert "tyres.yaml:" in only_line(result)
+
+
+def test_the_shipped_rules_have_no_mistakes(vsc: Vsc) -> None:
+    result = vsc("rules", "check", "--json")
+    assert result.returncode == 0
+    checked = json.loads(result.stdout)
+    assert checked["mistakes"] == []
+    assert len(checked["rules"]) >= 5
+
+
+@pytest.mark.integration
+def test_results_are_json_for_scripts(vsc: Vsc, database_url: str) -> None:
+    surroundings = {"VSC_DATABASE_URL": database_url}
+    assert vsc("vehicles", "add", "car-1", "--vin", "WVWZZZ1JZ3W386752", **surroundings).returncode == 0
+    listed = vsc("vehicles", "list", "--json", **surroundings)
+    assert [car["vehicle_id"] for car in json.loads(listed.stdout)] == ["car-1"]
+    assert "WVWZZZ1JZ3W386752" not in listed.stdout
+    info = json.loads(vsc("db", "info", "--json", **surroundings).stdout)
+    assert info["timescaledb_version"].startswith("2.")
+    assert "telemetry" in info["hypertables"]
+    assert json.loads(vsc("alerts", "list", "--json", **surroundings).stdout) == []
+    assert vsc("vehicles", "forget", "car-1", "--yes", **surroundings).returncode == 0
+    again = vsc("vehicles", "forget", "car-1", "--yes", **surroundings)
+    assert again.returncode == 1
+    assert "no car car-1 is registered" in only_line(again)

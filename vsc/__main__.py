@@ -1,0 +1,5 @@
+"""``python -m vsc`` is the command ``vsc``."""
+
+from vsc.cli import main
+
+main()

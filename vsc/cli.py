@@ -1,0 +1,53 @@
+"""The command line: one verb per job, exit code 0 for done, 1 for a job that failed, 2 for a wrong call.
+
+Whatever is expected to go wrong ends as one line on standard error; a traceback is a defect of ours.
+"""
+
+import sys
+
+import typer
+
+from config.logs import configure_logs
+from config.settings import ConfigurationError, load_settings
+from storage.connection import DatabaseUnavailableError
+from storage.migrate import MigrationError
+from vsc.commands import database, demo, fleet, judgement, report, services, stack, tickets, vehicles
+from vsc.failure import CommandError, WrongCallError
+from vsc.runtime.errors import StackError
+from vsc.terminal import ERR
+
+app = typer.Typer(
+    name="vsc",
+    help="Virtual service centre: finds what will fail in a fleet's telemetry and books the repair.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+for group in (demo, stack, fleet, judgement, services):
+    group.register(app)
+app.add_typer(database.app, name="db")
+app.add_typer(vehicles.app, name="vehicles")
+app.add_typer(judgement.alerts, name="alerts")
+app.add_typer(judgement.rules, name="rules")
+app.add_typer(tickets.app, name="tickets")
+app.add_typer(report.app, name="report")
+
+
+def main() -> None:
+    """Run the command that the arguments name."""
+    try:
+        configure_logs(load_settings().log_level)
+        app()
+    except (ConfigurationError, WrongCallError) as error:
+        _fail(error, 2)
+    except (CommandError, DatabaseUnavailableError, MigrationError, StackError) as error:
+        _fail(error, 1)
+    except KeyboardInterrupt:
+        ERR.print("stopped")
+        sys.exit(130)
+
+
+def _fail(error: Exception, code: int) -> None:
+    ERR.print(f"vsc: {error}", markup=False, soft_wrap=True)
+    sys.exit(code)

@@ -1,0 +1,184 @@
+"""``vsc simulate`` and ``vsc replay``: cars that publish, simulated or recorded."""
+
+from collections.abc import Iterable
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import typer
+
+from vehicle.vehicle import VehicleRecord
+from vsc.context import Context, load_context
+from vsc.failure import WrongCallError
+from vsc.runtime.progress import progress_bars
+from vsc.terminal import ERR, JsonOption, print_facts
+
+SpeedOption = Annotated[str, typer.Option(help="Multiple of real time, or `max`: as fast as ingest stores.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs."""
+    for verb in (simulate, replay):
+        app.command(rich_help_panel="Cars")(verb)
+
+
+def simulate(
+    *,
+    vehicles: Annotated[int, typer.Option(min=1, help="How many cars.")] = 24,
+    days: Annotated[int, typer.Option(min=1, help="How many days.")] = 42,
+    seed: Annotated[int, typer.Option(help="Same seed, same fleet, same bytes.")] = 1,
+    start: Annotated[str, typer.Option(help="The first day, YYYY-MM-DD.")] = "2026-01-05",
+    speed: SpeedOption = "max",
+    fault: Annotated[
+        list[str] | None,
+        typer.Option(help="MODE:VEHICLE:DAY, repeatable; without it, one of each mode on different cars."),
+    ] = None,
+    truth: Annotated[Path | None, typer.Option(help="Write what is really wrong to this file (JSON lines).")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Publish a simulated fleet over MQTT; a second run of the same fleet goes on where the first one ended."""
+    from simulator.faults import FaultError, parse_order
+    from simulator.fleet import build_fleet
+    from simulator.publish import FleetSender, Pace, publish, wait_for_storage
+    from simulator.truth import write_truth
+    from vsc.publishing import publishing_agent
+
+    pace = Pace(_speed(speed))
+    first_day = _day(start)
+    try:
+        orders = [parse_order(text) for text in fault] if fault else None
+        fleet = build_fleet(vehicles, days, seed, first_day, orders)
+    except FaultError as error:
+        raise WrongCallError(str(error)) from None
+    context = load_context()
+    _make_known(context, (vehicle.record for vehicle in fleet.vehicles))
+    name = f"{vehicles} {days} {seed} {first_day} {sorted(fault or [])}"
+    sender = FleetSender(name)
+    run = f"fleet-{sender.boot('')}"
+    outbox = context.state / "outbox" / f"{run}.sqlite"
+    with (
+        progress_bars(ERR) as report,
+        publishing_agent(outbox, context.broker, run, context.settings.resend_after) as agent,
+    ):
+        what = f"Publishing {vehicles} cars for {days} days"
+        for index in range(days):
+            report(what, index / days)
+            unsent = [
+                batch
+                for batch in sender.batches(fleet.day(index))
+                if batch.seq >= agent.next_seq(batch.vehicle_id, batch.boot)
+            ]
+            publish(agent, unsent, pace)
+        wait_for_storage(agent)
+        report(what, 1)
+        statistics = agent.statistics
+    if truth is not None:
+        write_truth(truth, fleet.truth)
+    print_facts(
+        {
+            "vehicles": vehicles,
+            "days": days,
+            "samples_published": statistics.samples_published,
+            "samples_acked": statistics.samples_acked,
+        },
+        as_json=as_json,
+    )
+
+
+def replay(
+    file: Annotated[Path, typer.Argument(help="The recording; CSV, also zipped.")],
+    *,
+    form: Annotated[str, typer.Option("--format", help="What kind of file it is: battery-log.")],
+    vehicle: Annotated[str, typer.Option(help="The pseudonym under which the car shall be known.")],
+    speed: SpeedOption = "max",
+    timezone: Annotated[str, typer.Option(help="Time zone of the file's local times.")] = "UTC",
+    as_json: JsonOption = False,
+) -> None:
+    """Publish a recorded car over MQTT; a second replay of the same file stores nothing new."""
+    from tempfile import TemporaryDirectory
+
+    from simulator.packing import pack
+    from simulator.publish import Pace, publish, wait_for_storage
+    from simulator.replay import FORMATS, RecordingError, replay_boot
+    from vehicle.identity import is_vehicle_id
+    from vsc.publishing import publishing_agent
+
+    if form not in FORMATS:
+        raise WrongCallError(f"there is no format {form}; known: {', '.join(FORMATS)}")
+    if not is_vehicle_id(vehicle):
+        raise WrongCallError("a vehicle id has 1 to 64 letters, digits, _ and -")
+    pace = Pace(_speed(speed))
+    context = load_context()
+    try:
+        recording = FORMATS[form](file, _zone(timezone))
+    except RecordingError as error:
+        raise WrongCallError(str(error)) from None
+    for remark in recording.remarks:
+        ERR.print(remark)
+    _make_known(context, [VehicleRecord(vehicle, datetime.now(UTC), cell_count=recording.cell_count)])
+    boot = replay_boot(file, vehicle)
+    batches = list(pack(vehicle, boot, 1, recording.times, recording.columns))
+    with (
+        TemporaryDirectory(dir=context.state) as folder,
+        progress_bars(ERR) as report,
+        publishing_agent(
+            Path(folder) / "outbox.sqlite", context.broker, f"replay-{boot}", context.settings.resend_after
+        ) as agent,
+    ):
+        for start in range(0, len(batches), 200):
+            report(f"Replaying {file.name}", start / len(batches))
+            publish(agent, batches[start : start + 200], pace)
+        wait_for_storage(agent)
+        report(f"Replaying {file.name}", 1)
+        statistics = agent.statistics
+    print_facts(
+        {
+            "vehicle": vehicle,
+            "samples": len(recording.times),
+            "from": recording.times[0].item().isoformat() if len(recording.times) else None,
+            "until": recording.times[-1].item().isoformat() if len(recording.times) else None,
+            "samples_published": statistics.samples_published,
+            "samples_acked": statistics.samples_acked,
+        },
+        as_json=as_json,
+    )
+
+
+def _make_known(context: Context, records: Iterable[VehicleRecord]) -> None:
+    """Register cars that are not; what is known of the others stays."""
+    from storage.connection import connect
+    from storage.vehicles import known_ids, register
+
+    with connect(context.database_url) as connection:
+        known = known_ids(connection)
+        for record in records:
+            if record.vehicle_id not in known:
+                register(connection, record)
+
+
+def _speed(text: str) -> float | None:
+    """Data seconds per second; None for `max`."""
+    if text == "max":
+        return None
+    try:
+        speed = float(text)
+    except ValueError:
+        speed = 0
+    if not 0 < speed < float("inf"):
+        raise WrongCallError(f"--speed {text}: expected a number above 0, or max")
+    return speed
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise WrongCallError(f"--start {text}: expected YYYY-MM-DD") from None
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise WrongCallError(f"--timezone {name}: no such time zone") from None
