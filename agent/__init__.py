@@ -1,0 +1,1 @@
+"""The vehicle's side of the protocol: outbox, publish, stored-ack, resend."""

@@ -1,0 +1,1 @@
+"""MQTT to TimescaleDB, losing nothing and storing nothing twice."""
