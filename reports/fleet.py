@@ -5,16 +5,14 @@ from pathlib import Path
 from typing import Any, Final
 
 import psycopg
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from config.clock import Clock
-from reports import figures, timelines, wording
-from reports.charts import line_chart
+from reports import figures, timelines
 from reports.condition import condition_charts
 from reports.evidence import evidence_charts
+from reports.pages import page_environment
 from reports.problems import Problem, read_problems, urgency
-from reports.svg import visible
 from storage import ledger, quarantine, vehicles
 from storage.health import daily_conditions
 
@@ -24,25 +22,8 @@ EVIDENCE_HEIGHT: Final = 120
 MOST_EVIDENCE: Final = 24
 """Problems whose evidence has a chart; the table before names all."""
 _HERE: Final = Path(__file__).parent
-_PAGES: Final = Environment(
-    loader=FileSystemLoader(_HERE / "templates"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    finalize=visible,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
+_PAGES: Final = page_environment(_HERE / "templates")
 _PAGES.filters.update(
-    title=wording.title,
-    place=wording.place,
-    lower_first=wording.lower_first,
-    day=wording.day,
-    time_of_day=wording.time_of_day,
-    near_day=wording.near_day,
-    near_time=wording.near_time,
-    span=wording.span,
-    distance=wording.distance,
-    line_chart=line_chart,
     repair_strip=timelines.repair_strip,
     axis_strip=timelines.axis_strip,
     warning_strip=timelines.warning_strip,

@@ -13,8 +13,9 @@ from config.settings import Settings, load_settings
 from storage.connection import connect
 from storage.migrate import migrate
 from vsc.runtime.errors import AlreadyRunningError, NotRunningError
+from vsc.runtime.leftovers import MARK
 from vsc.runtime.place import state_dir
-from vsc.runtime.stack import MARK, Stack
+from vsc.runtime.stack import Stack
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
 

@@ -30,9 +30,11 @@ class IngestProcess:
         self._log = folder / "ingest.log"
         self._arguments = json.dumps([database_url, *broker, str(folder / "clock"), acks_before_commit])
         self._process: subprocess.Popen[bytes] | None = None
+        self._starts = 0
 
     def start(self) -> None:
         """Start it, and do not wait."""
+        self._starts += 1
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "tests.support.ingest_process", self._arguments],
@@ -63,8 +65,9 @@ class IngestProcess:
         self._process.wait()
 
     def stop(self) -> int:
-        """Ask it to end; its exit code."""
+        """Ask it to end, once it can do so in order; its exit code."""
         assert self._process is not None
+        wait_for(lambda: self.log().count("ingest_started") == self._starts, "ingest starts")
         self._process.terminate()
         return self._process.wait(10)
 

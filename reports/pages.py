@@ -1,0 +1,37 @@
+"""Templates to HTML, for pages and reports alike: everything escaped, hidden characters made visible."""
+
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from reports import wording
+from reports.charts import line_chart
+from reports.svg import visible
+
+
+def page_environment(templates: Path) -> Environment:
+    """The templates of a folder, in which an unknown name is an error, with our words and charts as filters."""
+    pages = Environment(
+        loader=FileSystemLoader(templates),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=visible,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    pages.filters.update(
+        title=wording.title,
+        place=wording.place,
+        lower_first=wording.lower_first,
+        significant=wording.significant,
+        quantity=wording.quantity,
+        unit=wording.unit,
+        day=wording.day,
+        time_of_day=wording.time_of_day,
+        near_day=wording.near_day,
+        near_time=wording.near_time,
+        span=wording.span,
+        distance=wording.distance,
+        line_chart=line_chart,
+    )
+    return pages
