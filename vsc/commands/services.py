@@ -26,7 +26,9 @@ def ingest() -> None:
     """Store what cars publish, until stopped; SIGTERM ends it in order."""
     import numpy as np
 
+    from agent.link import LinkError
     from ingest.service import IngestSettings, run
+    from ingest.session import BrokerTooOldError, SilentLinkError
     from ingest.shard import ShardHeldError
     from ingest.validation import TimeLimits
 
@@ -44,7 +46,7 @@ def ingest() -> None:
             stop,
             np.random.default_rng(),
         )
-    except ShardHeldError as error:
+    except (ShardHeldError, BrokerTooOldError, SilentLinkError, LinkError) as error:
         raise CommandError(str(error)) from None
 
 
