@@ -5,6 +5,7 @@ Whatever is expected to go wrong ends as one line on standard error; a traceback
 
 import sys
 
+import psycopg
 import typer
 
 from config.logs import configure_logs
@@ -43,11 +44,19 @@ def main() -> None:
         _fail(error, 2)
     except (CommandError, DatabaseUnavailableError, MigrationError, StackError) as error:
         _fail(error, 1)
+    except psycopg.errors.UndefinedTable:
+        _fail("the database has not our schema: run `vsc db migrate`", 1)
+    except psycopg.OperationalError as error:
+        _fail(f"the database went away: {str(error).strip().splitlines()[0]}", 1)
+    except OSError as error:
+        if error.filename is None:
+            raise
+        _fail(f"{error.filename}: {error.strerror}", 1)
     except KeyboardInterrupt:
         ERR.print("stopped")
         sys.exit(130)
 
 
-def _fail(error: Exception, code: int) -> None:
+def _fail(error: Exception | str, code: int) -> None:
     ERR.print(f"vsc: {error}", markup=False, soft_wrap=True)
     sys.exit(code)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from vsc.cli import main
+from vsc.runtime.servers import LocalServers
 
 NOWHERE = {"VSC_DATABASE_URL": "postgresql://vsc@127.0.0.1:9/vsc", "VSC_MQTT_HOST": "127.0.0.1", "VSC_MQTT_PORT": "9"}
 """Port 9 (discard) is not listened to on any machine we know."""
@@ -176,3 +177,21 @@ def test_results_are_json_for_scripts(vsc: Vsc, database_url: str) -> None:
     again = vsc("vehicles", "forget", "car-1", "--yes", **surroundings)
     assert again.returncode == 1
     assert "no car car-1 is registered" in only_line(again)
+
+
+@pytest.mark.integration
+def test_a_database_without_our_schema_says_what_to_do(vsc: Vsc, servers: LocalServers) -> None:
+    result = vsc("alerts", "list", VSC_DATABASE_URL=servers.url("postgres"))
+    assert result.returncode == 1
+    assert "run `vsc db migrate`" in only_line(result)
+
+
+@pytest.mark.integration
+def test_a_report_that_cannot_be_written_names_the_file(vsc: Vsc, database_url: str, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    result = vsc("report", "fleet", "--out", str(tmp_path / "file" / "fleet.html"), VSC_DATABASE_URL=database_url)
+    assert result.returncode == 1
+    assert str(tmp_path / "file") in only_line(result)
+    written = tmp_path / "fleet.html"
+    assert vsc("report", "fleet", "--out", str(written), VSC_DATABASE_URL=database_url).returncode == 0
+    assert written.read_text().startswith("<!doctype html>")

@@ -32,8 +32,14 @@ def diagnose(
 ) -> None:
     """Judge every complete day that has arrived, open alerts, and tickets for what is sure enough."""
     from flows.jobs import judge_fleet
+    from rules.loader import RuleError
+    from tickets.catalogue import CatalogueError
 
-    judged = judge_fleet(load_context().jobs, _moment(until) if until else None)
+    latest = _moment(until) if until else None
+    try:
+        judged = judge_fleet(load_context().jobs, latest)
+    except (RuleError, CatalogueError) as error:
+        raise CommandError(str(error)) from None
     if judged.diagnosis.busy:
         OUT.print("Another run is at it.")
     print_facts({**asdict(judged.diagnosis), **asdict(judged.orders)}, as_json=as_json)
