@@ -62,7 +62,7 @@ class Settings(BaseSettings):
         default=CHECKOUT.parent / "shared" / "data", description="Folder of recorded drives for tests."
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
-        default="info", description="Least severe log line that is written."
+        default="info", description="Least severe log line that services write."
     )
 
 

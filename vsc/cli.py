@@ -38,7 +38,8 @@ app.add_typer(report.app, name="report")
 def main() -> None:
     """Run the command that the arguments name."""
     try:
-        configure_logs(load_settings().log_level)
+        load_settings()  # so that a wrong setting is named whatever the command
+        configure_logs("warning")  # people read results; services turn their logs up
         app()
     except (ConfigurationError, WrongCallError) as error:
         _fail(error, 2)

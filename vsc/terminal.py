@@ -1,6 +1,7 @@
 """What commands print: tables and sentences for people, JSON for scripts."""
 
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, is_dataclass
 from datetime import datetime, timedelta
@@ -15,7 +16,10 @@ from rich.table import Table
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON, for scripts.")]
 
-OUT = Console(highlight=False)
+PIPE_WIDTH = 160
+"""Columns of a table that goes into a pipe or a file, where no terminal says how wide it is."""
+
+OUT = Console(highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
 """Results."""
 ERR = Console(stderr=True, highlight=False)
 """Progress and errors, so that results can be piped."""
@@ -56,17 +60,22 @@ def print_facts(facts: Mapping[str, Any], *, as_json: bool) -> None:
 
 
 def _shown(value: Any) -> str:
-    if value is None:
-        return "-"
-    if isinstance(value, datetime):
-        return f"{value:%Y-%m-%d %H:%M}"
-    if isinstance(value, float):
-        return f"{value:.4g}"
-    if isinstance(value, Enum):
-        return value.name.lower() if isinstance(value.value, int) else str(value.value)
-    if isinstance(value, (list, tuple)):
-        return ", ".join(_shown(item) for item in value)
-    return str(value)
+    match value:
+        case None:
+            text = "-"
+        case datetime():
+            text = f"{value:%Y-%m-%d %H:%M}"
+        case float():
+            text = f"{value:.4g}"
+        case Enum():
+            text = value.name.lower() if isinstance(value.value, int) else str(value.value)
+        case Mapping():
+            text = ", ".join(f"{name}: {_shown(item)}" for name, item in value.items()) or "-"
+        case list() | tuple():
+            text = ", ".join(_shown(item) for item in value)
+        case _:
+            text = str(value)
+    return text
 
 
 def _plain(value: Any) -> Any:

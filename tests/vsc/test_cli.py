@@ -42,6 +42,7 @@ class Vsc:
             changed.setattr(sys, "argv", ["vsc", *arguments])
             # Logs set up here would go on writing to this test's standard error after its end.
             changed.setattr("vsc.cli.configure_logs", lambda _level: None)
+            changed.setattr("vsc.commands.services.configure_logs", lambda _level: None)
             with pytest.raises(SystemExit) as ended:
                 main()
         printed = self._capture.readouterr()

@@ -24,10 +24,8 @@ def demo(
     as_json: JsonOption = False,
 ) -> None:
     """Let a fleet live six weeks in about two minutes: faults grow, and each gets an appointment in time."""
-    from config.logs import configure_logs
     from vsc.demo import RESULTS, run_demo
 
-    configure_logs("warning")  # the story is told in sentences
     with progress_bars(ERR) as report:
         scoreboard = run_demo(load_context().settings, report, vehicles=vehicles, days=days, seed=seed)
     print_facts(asdict(scoreboard), as_json=as_json)

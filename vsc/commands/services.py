@@ -7,6 +7,7 @@ from contextlib import ExitStack
 import typer
 
 from config.clock import open_clock
+from config.logs import configure_logs
 from vsc.context import Context, load_context
 from vsc.failure import CommandError
 from vsc.runtime.errors import NotRunningError
@@ -32,7 +33,7 @@ def ingest() -> None:
     from ingest.shard import ShardHeldError
     from ingest.validation import TimeLimits
 
-    context = load_context()
+    context = _service()
     settings = context.settings
     host, port = context.broker
     stop = threading.Event()
@@ -54,7 +55,7 @@ def desk() -> None:
     """Run the booking desk: a small booking system of its own, with an HTTP interface."""
     from desk.server import run
 
-    context = load_context()
+    context = _service()
     port = _port("desk", context.settings.desk_port, context)
     OUT.print(f"Booking desk: http://{LOOPBACK}:{port}")
     run(LOOPBACK, port, context.state / "desk.sqlite", context.clock)
@@ -66,7 +67,7 @@ def console() -> None:
     from vsc.demo import demo_state
     from vsc.runtime.servers import LocalServers
 
-    context = load_context()
+    context = _service()
     with ExitStack() as stack:
         try:
             database_url, clock = context.database_url, context.clock
@@ -85,8 +86,15 @@ def serve() -> None:
     """Diagnose the fleet and push tickets on schedule, under the Prefect server that PREFECT_API_URL names."""
     from flows.schedule import serve_schedule
 
-    settings = load_context().settings
+    settings = _service().settings
     serve_schedule(settings.diagnose_every, settings.push_every)
+
+
+def _service() -> Context:
+    """The context of a service, whose logs somebody keeps."""
+    context = load_context()
+    configure_logs(context.settings.log_level)
+    return context
 
 
 def _port(name: str, fixed: int, context: Context) -> int:
