@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -45,9 +46,14 @@ class RunningStack:
         assert process.returncode == 0, err
         return json.loads(out)
 
-    def pid(self, name: str) -> int:
-        """The process of one part."""
-        return next(part.pid for part in self.stack.status() if part.name == name)
+    def kill(self, name: str) -> bool:
+        """End one part at once, as a crash would; False if it is not running just now."""
+        pid = next(part.pid for part in self.stack.status() if part.name == name)
+        # The supervisor knows no process while it starts one anew, and 0 would mean our own process group.
+        if pid <= 0:
+            return False
+        os.kill(pid, signal.SIGKILL)
+        return True
 
 
 @contextmanager

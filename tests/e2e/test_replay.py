@@ -1,8 +1,6 @@
 """Recorded cars through the whole pipeline, from a published sample to an appointment."""
 
-import os
 import random
-import signal
 import time
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -20,6 +18,7 @@ from vehicle.signals import CATALOGUE
 
 pytestmark = [pytest.mark.e2e, pytest.mark.recordings, pytest.mark.timeout(600)]
 
+MOST_KILLS = 4
 WEAK = ["V_2", "V_81"]
 """The cell groups that the recording's publishers name as faulty (Nie et al., Energy 323, 2025)."""
 
@@ -115,9 +114,8 @@ def test_killing_ingest_in_the_middle_loses_nothing_and_stores_nothing_twice(sta
     kills = 0
     while started.poll() is None:
         time.sleep(1.5)
-        if kills < 4 and stored_rows(stack) > 2000 * kills:
-            os.kill(stack.pid("ingest"), signal.SIGKILL)
-            kills += 1
+        if kills < MOST_KILLS and stored_rows(stack) > 2000 * kills:
+            kills += stack.kill("ingest")
     _, complaints = started.communicate()
     assert started.returncode == 0, complaints
     assert kills >= 2

@@ -46,6 +46,7 @@ def test_the_whole_stack_works_survives_a_kill_and_leaves_nothing(stack: Stack) 
         stack.up(migrate)
 
     for name in ("ingest", "postgres"):
+        assert parts[name].pid > 0
         os.kill(parts[name].pid, signal.SIGKILL)
     until(lambda: all(part.works for part in stack.status()), 60)
 
