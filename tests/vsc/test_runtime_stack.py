@@ -118,12 +118,14 @@ def test_second_up_says_that_one_is_running(stack: Stack, settings: Settings) ->
 @pytest.mark.parametrize("name", ["ingest", "postgres", "mosquitto"])
 def test_killed_part_is_started_again(stack: Stack, name: str) -> None:
     before = by_name(stack)[name].pid
+    assert before > 0
     os.kill(before, signal.SIGKILL)
     wait_until(lambda: by_name(stack)[name].pid not in {0, before} and by_name(stack)[name].works)
 
 
 def test_part_that_hangs_does_not_count_as_working(stack: Stack) -> None:
     pid = by_name(stack)["mosquitto"].pid
+    assert pid > 0
     os.kill(pid, signal.SIGSTOP)
     part = by_name(stack)["mosquitto"]
     os.kill(pid, signal.SIGCONT)
