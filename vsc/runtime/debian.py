@@ -92,13 +92,19 @@ def _use_own_libraries(root: Path, folder: Path) -> None:
     """Make the programs under `root` use the C library and the libraries beside them, once it is `folder`."""
     libraries = ":".join(str(folder / path.relative_to(root)) for path in sorted(root.glob("usr/lib/*-linux-*")))
     for program in (*(root / POSTGRES_PROGRAMS).iterdir(), root / MOSQUITTO):
-        if program.is_symlink() or program.open("rb").read(4) != b"\x7fELF":
+        if program.is_symlink() or not _is_elf(program):
             continue
         loader = run([_patchelf(), "--print-interpreter", str(program)]).strip()
         own_loader = f"{folder}/usr{loader.removeprefix('/usr')}"
         # The old kind of rpath also serves the libraries' own needs and the extensions loaded at run time.
         options = ["--set-interpreter", own_loader, "--force-rpath", "--set-rpath", libraries]
         run([_patchelf(), *options, str(program)])
+
+
+def _is_elf(program: Path) -> bool:
+    """Whether it is a program in machine code rather than a script."""
+    with program.open("rb") as file:
+        return file.read(4) == b"\x7fELF"
 
 
 def _check_libraries(folder: Path) -> None:
