@@ -51,6 +51,8 @@ def simulate(
         fleet = build_fleet(vehicles, days, seed, first_day, orders)
     except FaultError as error:
         raise WrongCallError(str(error)) from None
+    if truth is not None:
+        write_truth(truth, fleet.truth)
     context = load_context()
     _make_known(context, (vehicle.record for vehicle in fleet.vehicles))
     name = f"{vehicles} {days} {seed} {first_day} {sorted(fault or [])}"
@@ -73,8 +75,6 @@ def simulate(
         wait_for_storage(agent)
         report(what, 1)
         statistics = agent.statistics
-    if truth is not None:
-        write_truth(truth, fleet.truth)
     print_facts(
         {
             "vehicles": vehicles,
