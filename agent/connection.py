@@ -1,8 +1,8 @@
 """One connection to the broker, its messages, and what a party to it can do; the only face of paho's packets."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Final, Protocol
+from functools import lru_cache
+from typing import Final, NamedTuple, Protocol
 
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import MQTTErrorCode
@@ -13,8 +13,7 @@ _DEFAULT_RECEIVE_MAXIMUM: Final = 65_535
 """MQTT 5, 3.2.2.3.3: what a broker that names none accepts."""
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """One message as the broker delivered it."""
 
     topic: str
@@ -24,6 +23,8 @@ class Message:
     content_type: str | None
     user: Mapping[str, str]
     """The MQTT 5 user properties; of a name that stands twice the last."""
+    retain: bool = False
+    """Kept by the broker from before we subscribed, so not new."""
 
 
 class Connection:
@@ -32,6 +33,8 @@ class Connection:
     def __init__(self, client: Client, *, session_present: bool, properties: Properties | None) -> None:
         self._client = client
         self.session_present = session_present
+        self.paused = False
+        """Set by the party: the link reads little more before this is False again, at most what it is just reading."""
         self.receive_maximum: int = getattr(properties, "ReceiveMaximum", _DEFAULT_RECEIVE_MAXIMUM)
         self.maximum_packet_bytes: int | None = getattr(properties, "MaximumPacketSize", None)
 
@@ -46,11 +49,7 @@ class Connection:
         user: Mapping[str, str] | None = None,
     ) -> int | None:
         """Hand one message to the network; its packet id, or None if the connection has just ended."""
-        properties = properties_of(PacketTypes.PUBLISH)
-        if content_type is not None:
-            properties.ContentType = content_type
-        if user:
-            properties.UserProperty = list(user.items())
+        properties = _plain_properties(content_type) if not user else _publish_properties(content_type, user)
         info = self._client.publish(topic, payload, qos, retain, properties)
         return info.mid if info.rc is MQTTErrorCode.MQTT_ERR_SUCCESS else None
 
@@ -62,6 +61,10 @@ class Connection:
     def subscribe(self, filters: Iterable[tuple[str, int]]) -> None:
         """Ask for topics, each with its greatest QoS."""
         self._client.subscribe(list(filters))
+
+    def unsubscribe(self, filters: Iterable[str]) -> None:
+        """Take leave from topics."""
+        self._client.unsubscribe(list(filters))
 
     def close(self) -> None:
         """Hang up on purpose; the link connects again unless it is stopping."""
@@ -92,6 +95,20 @@ def properties_of(kind: int) -> Properties:
     return Properties(kind)
 
 
+def _publish_properties(content_type: str | None, user: Mapping[str, str]) -> Properties:
+    properties = properties_of(PacketTypes.PUBLISH)
+    if content_type is not None:
+        properties.ContentType = content_type
+    if user:
+        properties.UserProperty = list(user.items())
+    return properties
+
+
+@lru_cache(maxsize=16)
+def _plain_properties(content_type: str | None) -> Properties:
+    return _publish_properties(content_type, {})
+
+
 def message_of(message: MQTTMessage) -> Message:
     """What paho has received."""
     properties = message.properties
@@ -102,4 +119,5 @@ def message_of(message: MQTTMessage) -> Message:
         packet_id=message.mid,
         content_type=getattr(properties, "ContentType", None),
         user=dict(getattr(properties, "UserProperty", ())),
+        retain=message.retain,
     )

@@ -11,19 +11,21 @@ refuses or hangs up is not an error: the link tries again after a while, with fu
 import select
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 import structlog
-from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
-from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from agent.bell import Bell
-from agent.connection import Connection, Party, message_of, properties_of
+from agent.connection import Connection, Message, Party, properties_of
+from agent.mqtt_client import MqttClient
+from agent.stream import BufferedStream
 
 _HANDSHAKE_S: Final = 10.0
 _GOODBYE_S: Final = 2.0
@@ -31,7 +33,8 @@ _GOODBYE_S: Final = 2.0
 _FIRST_DELAY_S: Final = 1.0
 _LONGEST_TURN_S: Final = 1.0
 """paho's keep-alive is checked at least this often."""
-_PACKETS_A_TURN: Final = 100
+_MESSAGES_A_TURN: Final = 25
+_OTHER_PACKETS_A_TURN: Final = 4
 _DISCONNECT_WITH_WILL: Final = 0x04
 _NO_TOPIC: Final = "vsc/nothing"
 """Nobody subscribes to it: taking leave from it changes nothing, but the broker must answer."""
@@ -80,6 +83,8 @@ class Link:
         self._properties.SessionExpiryInterval = session_expiry_s
         self._properties.ReceiveMaximum = receive_maximum
         self._connection: Connection | None = None
+        self._goodbye: int | None = None
+        """Packet id of the question that is asked last on a connection."""
         self._failure: Exception | None = None
         self._stopping = threading.Event()
         self._bell: Bell | None = None
@@ -141,26 +146,17 @@ class Link:
                 self._party.disconnected()
         return accepted
 
-    def _client(self) -> Client:
-        client = Client(
-            CallbackAPIVersion.VERSION2,
-            client_id=self._client_id,
-            protocol=MQTTProtocolVersion.MQTTv5,
-            reconnect_on_failure=False,
-            manual_ack=True,
-        )
-        # paho would queue what exceeds its own limit; the party keeps to the broker's limit instead.
-        client.max_inflight_messages_set(0)
+    def _client(self) -> MqttClient:
+        client = MqttClient(self._client_id, self._received)
         if self._will is not None:
             client.will_set(self._will.topic, self._will.payload, qos=1, retain=True)
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
-        client.on_message = self._on_message
         client.on_publish = self._on_publish
         client.on_unsubscribe = self._on_unsubscribe
         return client
 
-    def _serve(self, client: Client, bell: Bell) -> None:
+    def _serve(self, client: MqttClient, bell: Bell) -> None:
         deadline = time.monotonic() + _HANDSHAKE_S
         leaving = False
         # Every call to paho may find the connection closed, and then takes its socket away.
@@ -175,17 +171,19 @@ class Link:
                 wait_s = self._party.turn(self._connection)
             if self._stopping.is_set() and not leaving:
                 leaving, deadline = True, time.monotonic() + _GOODBYE_S
-                client.unsubscribe(_NO_TOPIC)
-            sock = client.socket()
-            if sock is not None:
-                _exchange(client, sock.fileno(), bell, max(0.0, min(wait_s, _LONGEST_TURN_S)))
+                _, self._goodbye = client.unsubscribe(_NO_TOPIC)
+            if client.socket() is not None and client.stream is not None:
+                paused = not leaving and self._connection is not None and self._connection.paused
+                _exchange(client, client.stream, bell, max(0.0, min(wait_s, _LONGEST_TURN_S)), paused=paused)
 
-    def _on_unsubscribe(self, client: Client, *_: Any) -> None:
+    def _on_unsubscribe(self, client: Client, _data: Any, packet_id: int, *_: Any) -> None:
         """Hang up: the broker's answer proves that it has read all that was sent before the question.
 
         Without that, closing a socket into which the broker is still writing would reset the connection, and
         the last acknowledgements would be lost.
         """
+        if packet_id != self._goodbye:
+            return
         if self._will is None:
             client.disconnect()
         else:
@@ -212,34 +210,50 @@ class Link:
         if not self._stopping.is_set():
             log.info("broker_disconnected", client_id=self._client_id, reason=str(reason))
 
-    def _on_message(self, _client: Client, _data: Any, message: MQTTMessage) -> None:
+    def _received(self, message: Message) -> None:
         if self._connection is not None:
-            self._party.received(self._connection, message_of(message))
+            self._party.received(self._connection, message)
 
     def _on_publish(self, _client: Client, _data: Any, packet_id: int, reason: ReasonCode, _properties: Any) -> None:
         self._party.settled(packet_id, reason=reason.value)
 
 
-def _exchange(client: Client, descriptor: int, bell: Bell, wait_s: float) -> None:
-    """Wait for the network or the bell, then read and write what can be."""
+def _exchange(client: MqttClient, stream: BufferedStream, bell: Bell, wait_s: float, *, paused: bool) -> None:
+    """Write what there is, wait for the network or the bell, and unless `paused` read what has arrived."""
+    _write(client, stream)
+    if client.socket() is None:
+        return
+    descriptor = stream.fileno()
     poller = select.poll()
     poller.register(bell, select.POLLIN)
-    poller.register(descriptor, select.POLLIN | (select.POLLOUT if client.want_write() else 0))
-    for ready, event in poller.poll(wait_s * 1000):
+    wanted = 0 if paused else select.POLLIN
+    poller.register(descriptor, wanted | (select.POLLOUT if stream.unsent or client.want_write() else 0))
+    readable = stream.readable and not paused
+    for ready, event in poller.poll(0 if readable else wait_s * 1000):
         if ready != descriptor:
             bell.heard()
         elif event & ~select.POLLOUT:
-            _read(client, descriptor)
-    if client.want_write():
-        client.loop_write()
+            readable = True
+    if readable:
+        _read(client, stream)
     client.loop_misc()
 
 
-def _read(client: Client, descriptor: int) -> None:
+def _read(client: MqttClient, stream: BufferedStream) -> None:
     """Read the packets that have arrived; paho reads one at a time and does not tell whether more wait."""
-    waiting = select.poll()
-    waiting.register(descriptor, select.POLLIN)
-    for _ in range(_PACKETS_A_TURN):
-        client.loop_read()
-        if client.socket() is None or not waiting.poll(0):
+    for _ in range(_OTHER_PACKETS_A_TURN):
+        # Of what has been received first, so that paho asks the kernel only when there is no whole message left.
+        client.read_publishes(_MESSAGES_A_TURN)
+        if client.socket() is None:
             return
+        client.loop_read()
+        if client.socket() is None or not stream.readable:
+            return
+
+
+def _write(client: MqttClient, stream: BufferedStream) -> None:
+    """Write what is to be written, as far as the network takes it; a lost connection shows at the next reading."""
+    if client.want_write():
+        client.loop_write()
+    with suppress(OSError):
+        stream.flush()

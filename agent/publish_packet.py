@@ -1,0 +1,89 @@
+"""Reading a PUBLISH packet of MQTT 5 (OASIS standard, section 3.3) with the properties that our messages carry.
+
+paho builds a general property set for every message, which costs more than all else it does with it (measured:
+55 of 75 us). What stands here reads the same bytes; whatever it does not know is left to paho.
+"""
+
+from typing import Final
+
+from agent.connection import Message
+
+_CONTENT_TYPE: Final = 3
+_USER_PROPERTY: Final = 38
+_FIXED_LENGTHS: Final = {1: 1, 2: 4}
+"""Payload format indicator and message expiry interval: known, and of no use to us."""
+_LONGEST_LENGTH_BYTES: Final = 4
+
+
+def read_publish(header: int, packet: bytes | bytearray) -> Message | None:
+    """The message in a packet, or None for one of QoS 2, malformed, or with a property that is not read here.
+
+    Args:
+        header: First byte of the fixed header.
+        packet: All that follows the fixed header.
+    """
+    qos = header >> 1 & 3
+    if qos > 1:
+        return None
+    try:
+        topic, position = _text(packet, 0)
+        packet_id = 0
+        if qos:
+            packet_id = packet[position] << 8 | packet[position + 1]
+            position += 2
+        length, position = _length(packet, position)
+        end = position + length
+        content_type, user = _properties(packet, position, end)
+    except (LookupError, ValueError):
+        return None
+    return Message(topic, bytes(packet[end:]), qos, packet_id, content_type, user, retain=bool(header & 1))
+
+
+def _properties(packet: bytes | bytearray, position: int, end: int) -> tuple[str | None, dict[str, str]]:
+    """Content type and user properties; of a name that stands twice the last.
+
+    Raises:
+        LookupError: for another property, or a content type that stands twice.
+        ValueError: if they end elsewhere than they must.
+    """
+    content_type: str | None = None
+    user: dict[str, str] = {}
+    while position < end:
+        identifier = packet[position]
+        position += 1
+        if identifier == _USER_PROPERTY:
+            name, position = _text(packet, position)
+            user[name], position = _text(packet, position)
+        elif identifier == _CONTENT_TYPE and content_type is None:
+            content_type, position = _text(packet, position)
+        else:
+            position += _FIXED_LENGTHS[identifier]
+    if position != end or end > len(packet):
+        raise ValueError
+    return content_type, user
+
+
+def _text(packet: bytes | bytearray, position: int) -> tuple[str, int]:
+    """A string with its length before it, and where it ends; what is not UTF-8 is kept as lone surrogates.
+
+    Raises:
+        IndexError: if it does not end within the packet.
+    """
+    start = position + 2
+    end = start + (packet[position] << 8 | packet[position + 1])
+    if end > len(packet):
+        raise IndexError
+    return packet[start:end].decode(errors="surrogateescape"), end
+
+
+def _length(packet: bytes | bytearray, position: int) -> tuple[int, int]:
+    """A variable byte integer (1.5.5), and where it ends."""
+    value = shift = 0
+    for _ in range(_LONGEST_LENGTH_BYTES):
+        byte = packet[position]
+        position += 1
+        value |= (byte & 127) << shift
+        if byte < 128:  # noqa: PLR2004 - the continuation bit
+            return value, position
+        shift += 7
+    raise ValueError
