@@ -12,6 +12,12 @@ from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 CHECKOUT = Path(__file__).resolve().parents[1]
+QUARANTINE_LIMIT = 2**30
+"""Bytes of payloads that quarantine may hold, unless the settings say otherwise."""
+
+
+_TOPIC = r"^([^+#$/\s][^+#\s]*[^+#/\s]|[^+#$/\s])?$"
+"""The beginning of an MQTT topic, without wildcards and without a slash at either end."""
 
 
 class ConfigurationError(Exception):
@@ -36,6 +42,13 @@ class Settings(BaseSettings):
         default=0, ge=0, le=65535, description="Port of the engineers' pages; 0 takes a free one."
     )
     desk_port: int = Field(default=0, ge=0, le=65535, description="Port of the local booking desk; 0 takes a free one.")
+    ingest_port: int = Field(
+        default=0,
+        ge=0,
+        le=65535,
+        description="Port of ingest's metrics and probes, of the first shard: each other one's is its number higher; "
+        "0 takes free ones.",
+    )
     clock: Literal["wall", "data"] = Field(
         default="data",
         description="wall: the machine's time; data: driven by the senders' time, for simulated and recorded fleets.",
@@ -46,8 +59,39 @@ class Settings(BaseSettings):
     future_limit: timedelta = Field(
         default=timedelta(minutes=10), description="How far a sample may lie ahead of the clock."
     )
+    quarantine_limit: int = Field(
+        default=QUARANTINE_LIMIT,
+        ge=0,
+        description="Bytes of payloads that quarantine may hold; when it is full, what cannot be stored gets no "
+        "stored-ack, and its car keeps it.",
+    )
+    tesla_topic_base: str = Field(
+        default="telemetry",
+        pattern=_TOPIC,
+        description="`topic_base` under which Tesla's fleet-telemetry publishes; empty: such cars are not served.",
+    )
+    ovms_topic_prefix: str = Field(
+        default="ovms",
+        pattern=_TOPIC,
+        description="What stands before user and vehicle in the topics of OVMS modules; empty: they are not served.",
+    )
     resend_after: timedelta = Field(
         default=timedelta(seconds=60), description="A car resends a batch without stored-ack after this time."
+    )
+    gap_ask_after: timedelta = Field(
+        default=timedelta(seconds=30),
+        gt=timedelta(0),
+        description="A car is asked for batches that have been missing for this long, then again after pauses that "
+        "double.",
+    )
+    gap_longest_pause: timedelta = Field(
+        default=timedelta(hours=1),
+        gt=timedelta(0),
+        description="Longest pause between two requests to a car for the same missing batches.",
+    )
+    gap_heard_within: timedelta = Field(
+        default=timedelta(minutes=10),
+        description="A car is asked for missing batches only if it was heard within this time.",
     )
     ingest_window: timedelta = Field(
         default=timedelta(milliseconds=200), description="Ingest commits at least this often."

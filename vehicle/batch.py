@@ -1,5 +1,6 @@
 """What one publish carries: columns of values over times, or events."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -11,7 +12,8 @@ from numpy.typing import NDArray
 from vehicle.codes import DiagnosticTroubleCode
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+# Not frozen, as what is made for every message: that would cost four times as much.
+@dataclass(slots=True, eq=False)
 class TelemetryBatch:
     """Samples of one vehicle at n times, with the key (vehicle_id, boot, seq) that makes storing idempotent."""
 
@@ -23,11 +25,13 @@ class TelemetryBatch:
     sent_at: datetime
     times: NDArray[np.datetime64]
     """datetime64[us], UTC, shape (n,), strictly increasing."""
-    columns: dict[str, NDArray[Any]]
+    columns: Mapping[str, NDArray[Any]]
     """Per catalogue signal float64 of shape (n,), or (n, k) for arrays of k cells; NaN: not sampled.
     Enumerations hold the index of their value in the catalogue, booleans 0 and 1."""
     extra: dict[str, list[Any]] = field(default_factory=dict)
     """Per signal the catalogue does not know: n JSON values."""
+    time_received: bool = False
+    """The sender gave no times: `times` and `sent_at` are those of arrival."""
 
 
 class EventKind(StrEnum):
@@ -39,6 +43,12 @@ class EventKind(StrEnum):
     CHARGE_START = "charge_start"
     CHARGE_STOP = "charge_stop"
     ALERT = "alert"
+    ERROR = "error"
+    """A control unit or the telemetry itself failed at something."""
+    CONNECTIVITY = "connectivity"
+    """The car's own link to its maker's service or broker came or went."""
+    NOTICE = "notice"
+    """What else a foreign sender tells in words or records."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +60,8 @@ class Event:
     trouble_code: DiagnosticTroubleCode | None = None
     details: dict[str, Any] = field(default_factory=dict)
     """Freeze frame or other facts, JSON values by name."""
+    time_received: bool = False
+    """The sender gave no time: `at` is when it arrived."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +73,8 @@ class EventBatch:
     seq: int
     sent_at: datetime
     events: tuple[Event, ...]
+    time_received: bool = False
+    """The sender gave no time of sending: `sent_at` is when it arrived."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,21 +1,26 @@
 """One signal's values on the wire: lists of JSON or MessagePack values to arrays and back, typed by the catalogue."""
 
-from typing import Any
+import json
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from vehicle.column_block import ColumnBlock
 from vehicle.rejection import Rejection, RejectionReason
-from vehicle.signals import Signal, SignalKind
+from vehicle.signals import CATALOGUE, Signal, SignalKind
 
-_WIRE_TYPES: dict[SignalKind, Any] = {
+WIRE_TYPES: Final[Mapping[SignalKind, Any]] = {
     SignalKind.NUMBER: list[float | None],
     SignalKind.INTEGER: list[int | None],
     SignalKind.BOOLEAN: list[bool | None],
     SignalKind.ENUMERATION: list[str | None],
     SignalKind.ARRAY: list[list[float | None] | None],
 }
+"""What a column of each kind is on the wire."""
 
 
 class ColumnError(Exception):
@@ -29,7 +34,17 @@ class ColumnError(Exception):
 _DECODERS: dict[tuple[Any, SignalKind], Any] = {
     (kind, signal_kind): kind.Decoder(wire_type)
     for kind in (msgspec.json, msgspec.msgpack)
-    for signal_kind, wire_type in _WIRE_TYPES.items()
+    for signal_kind, wire_type in WIRE_TYPES.items()
+}
+
+
+UNKNOWN_VALUE: Final = -1.0
+"""Index of a value that its enumeration has not: out of range, so that validation refuses it alone."""
+_ARRAYS: Final = frozenset(signal.name for signal in CATALOGUE.values() if signal.kind is SignalKind.ARRAY)
+_INDICES: Final[Mapping[str, Mapping[str | None, float | None]]] = {
+    signal.name: {None: None} | {value: float(index) for index, value in enumerate(signal.values)}
+    for signal in CATALOGUE.values()
+    if signal.kind is SignalKind.ENUMERATION
 }
 
 
@@ -42,14 +57,58 @@ def read_column(raw: msgspec.Raw, signal: Signal, length: int, kind: Any) -> NDA
     try:
         values = _DECODERS[kind, signal.kind].decode(raw)
     except (msgspec.DecodeError, ValueError) as error:
-        raise ColumnError(RejectionReason.WRONG_TYPE, f"{signal.name}: {error}") from None
+        too_large = kind is msgspec.json and "out of range" in str(error)
+        values = _beyond_float64(raw, signal) if too_large else None
+        if values is None:
+            raise ColumnError(RejectionReason.WRONG_TYPE, f"{signal.name}: {error}") from None
     if len(values) != length:
-        raise ColumnError(RejectionReason.UNEQUAL_COLUMNS, f"{signal.name}: not one value a time")
-    if signal.kind is SignalKind.ENUMERATION:
-        return _indices(values, signal)
+        raise _unequal(signal.name)
     if signal.kind is SignalKind.ARRAY:
-        return _matrix(values, signal)
-    return _numbers(values)
+        return _matrix(values, signal.name)
+    return _numbers(_indices(values, signal.name) if signal.kind is SignalKind.ENUMERATION else values)
+
+
+def read_columns(columns: Iterable[list[Any] | msgspec.UnsetType], length: int) -> ColumnBlock:
+    """The values of one batch, as of `read_column`, from lists whose types are right.
+
+    Args:
+        columns: One for each signal of the catalogue, in its order; UNSET: not in the batch.
+        length: How many times the batch has.
+
+    Raises:
+        ColumnError: if a list has not one value a time, or one that its signal has not.
+    """
+    arrays: dict[str, NDArray[np.float64]] = {}
+    scalars: list[Any] = []
+    names: list[str] = []
+    for name, values in zip(CATALOGUE, columns, strict=True):
+        if values is msgspec.UNSET:
+            continue
+        if len(values) != length:
+            raise _unequal(name)
+        if name in _ARRAYS:
+            arrays[name] = _matrix(values, name)
+        else:
+            names.append(name)
+            scalars += _indices(values, name) if name in _INDICES else values
+    return ColumnBlock(tuple(names), _numbers(scalars).reshape(len(names), length), arrays)
+
+
+def _beyond_float64(raw: msgspec.Raw, signal: Signal) -> list[Any] | None:
+    """The values of a JSON list with numbers too large for msgspec, these as infinity; None: not a right list."""
+    whole = signal.kind is SignalKind.INTEGER
+    try:
+        numbers = json.loads(bytes(raw), parse_int=float)
+        values: list[Any] = msgspec.convert(numbers, WIRE_TYPES[SignalKind.NUMBER if whole else signal.kind])
+    except (ValueError, RecursionError):
+        return None
+    if whole and any(value is not None and math.isfinite(value) and not value.is_integer() for value in values):
+        return None
+    return values
+
+
+def _unequal(name: str) -> ColumnError:
+    return ColumnError(RejectionReason.UNEQUAL_COLUMNS, f"{name}: not one value a time")
 
 
 def read_unknown(name: str, raw: msgspec.Raw, length: int, kind: Any) -> list[Any]:
@@ -94,7 +153,8 @@ def _numbers(values: list[float | None]) -> NDArray[np.float64]:
     except OverflowError:
         numbers = np.array([_finite_or_infinity(value) for value in values], dtype=np.float64)
     missing = np.isnan(numbers)
-    if missing.any() and int(missing.sum()) != values.count(None):
+    count = np.count_nonzero(missing)
+    if count and count != values.count(None):
         sent = np.array([value is not None for value in values])
         numbers[missing & sent] = np.inf
     return numbers
@@ -109,18 +169,15 @@ def _finite_or_infinity(value: float | None) -> float:
         return np.inf
 
 
-def _indices(values: list[str | None], signal: Signal) -> NDArray[np.float64]:
-    known = {value: float(index) for index, value in enumerate(signal.values)}
-    try:
-        return np.array([np.nan if value is None else known[value] for value in values], dtype=np.float64)
-    except KeyError as error:
-        raise ColumnError(RejectionReason.OUT_OF_RANGE, f"{signal.name}: {error} is not one of its values") from None
+def _indices(values: list[str | None], name: str) -> list[float | None]:
+    known = _INDICES[name]
+    return [known.get(value, UNKNOWN_VALUE) for value in values]
 
 
-def _matrix(values: list[list[float | None] | None], signal: Signal) -> NDArray[np.float64]:
+def _matrix(values: list[list[float | None] | None], name: str) -> NDArray[np.float64]:
     widths = {len(row) for row in values if row is not None}
     if len(widths) > 1:
-        raise ColumnError(RejectionReason.UNEQUAL_COLUMNS, f"{signal.name}: rows of different length")
+        raise ColumnError(RejectionReason.UNEQUAL_COLUMNS, f"{name}: rows of different length")
     width = widths.pop() if widths else 0
     rows = [[None] * width if row is None else row for row in values]
     flat = [value for row in rows for value in row]

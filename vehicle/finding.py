@@ -39,6 +39,8 @@ class Evidence:
     threshold: float | None = None
     """What the first trace was measured against, in its unit."""
     threshold_label: str = ""
+    missing: str = ""
+    """One sentence on what was not known of the time looked at; empty: all that was sampled."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from vehicle.rejection import Rejection, RejectionReason
 
 _VEHICLE_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 _VIN: Final = re.compile(r"[A-HJ-NPR-Z0-9]{13}[0-9]{4}", re.ASCII)
+_ANY_VIN: Final = re.compile(r"(?<![A-Z0-9])(?=[0-9]*[A-Z])[A-HJ-NPR-Z0-9]{17}(?![A-Z0-9])", re.ASCII | re.IGNORECASE)
 _CHECKED_REGIONS: Final = "12345L"
 """First characters whose law asks for a check digit: North America (49 CFR 565.15) and China (GB 16735)."""
 _VALUES: Final = {
@@ -58,6 +59,11 @@ class Vin:
         if text[0] in _CHECKED_REGIONS and text[8] != check_digit(text):
             return Rejection(RejectionReason.WRONG_TYPE, "the VIN's ninth character is not its check digit")
         return cls(text)
+
+
+def without_vins(text: str) -> str:
+    """The text with ``[vin]`` in place of whatever looks like one."""
+    return _ANY_VIN.sub("[vin]", text)
 
 
 def pseudonym(vin: Vin, secret: bytes) -> str:

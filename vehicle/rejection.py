@@ -33,6 +33,10 @@ class RejectionReason(StrEnum):
     """A sample is older than the late limit."""
     ID_CONFLICT = "id_conflict"
     """Another payload was already stored under the same vehicle, boot and sequence number."""
+    POISON = "poison"
+    """The process that stores messages ended again and again with this one at work; it was not read any more."""
+    UNSTORABLE = "unstorable"
+    """Nothing was found wrong with it, but the database cannot hold it."""
     TOO_LARGE = "too_large"
     """More bytes or more samples than one message may carry."""
 

@@ -1,6 +1,7 @@
 """The MQTT topic grammar: ``vsc/v1/<vehicle_id>/<channel>``, the only place where topics are built or read."""
 
 from enum import StrEnum
+from functools import lru_cache
 
 from vehicle.identity import is_vehicle_id
 from vehicle.rejection import Rejection, RejectionReason
@@ -39,6 +40,7 @@ def subscription(channel: Channel) -> str:
     return f"{PREFIX}/+/{channel}"
 
 
+@lru_cache(maxsize=32_768)
 def parse_topic(text: str) -> tuple[str, Channel] | Rejection:
     """The vehicle and channel a topic names."""
     parts = text.split("/")

@@ -33,3 +33,5 @@ class VehicleRecord:
     """Of the traction battery."""
     place: str = ""
     """The service region the vehicle belongs to, never a position."""
+    ovms: str | None = None
+    """``<user>/<vehicleid>`` of its OVMS module, by which its messages are known; may identify a person."""

@@ -6,7 +6,7 @@ float64.
 """
 
 import itertools
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Final, TypeVar
 
 import msgspec
@@ -14,8 +14,9 @@ import numpy as np
 
 from vehicle.batch import Event, EventBatch, EventKind, Hello, StoredAck, TelemetryBatch
 from vehicle.codes import DiagnosticTroubleCode, DtcStatus
-from vehicle.columns import ColumnError, read_column, read_unknown, write_column
-from vehicle.moment import instant, moment
+from vehicle.columns import WIRE_TYPES, ColumnError, read_column, read_columns, read_unknown, write_column
+from vehicle.json_names import name_twice
+from vehicle.moment import microseconds, moment
 from vehicle.rejection import Rejection, RejectionReason
 from vehicle.signals import CATALOGUE
 
@@ -27,6 +28,9 @@ MAX_PAYLOAD_BYTES: Final = 60_000
 MAX_EXTRA_SIGNALS: Final = 64
 """Signals outside the catalogue in one batch; a sender with more is broken."""
 _MAX_SPAN_MS: Final = 10 * 366 * 86_400_000
+
+_FIRST_INSTANT: Final = microseconds(datetime.min.replace(tzinfo=UTC))
+_LAST_INSTANT: Final = microseconds(datetime.max.replace(tzinfo=UTC))
 
 _Seq = Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
 _Boot = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{16}$")]
@@ -42,10 +46,28 @@ class _Message(msgspec.Struct):
     sent_at: _Moment
 
 
-class _Telemetry(_Message):
+class _Samples(_Message):
     seq: _Seq
     t0: _Moment
     dt_ms: list[int]
+
+
+_Columns: Any = msgspec.defstruct(
+    "_Columns",
+    [(signal.name, WIRE_TYPES[signal.kind] | msgspec.UnsetType, msgspec.UNSET) for signal in CATALOGUE.values()],
+    forbid_unknown_fields=True,
+)
+
+
+class _KnownTelemetry(_Samples):
+    """A batch of which the catalogue knows every signal; read in one go."""
+
+    s: _Columns
+
+
+class _Telemetry(_Samples):
+    """A batch whose signals are read one by one, so as to keep the unknown and to name the wrong."""
+
     s: dict[str, msgspec.Raw]
 
 
@@ -84,7 +106,7 @@ class _Codec:
         self.kind = kind
         self.encode = kind.Encoder().encode
         self._decoders: dict[type[msgspec.Struct], Any] = {
-            struct: kind.Decoder(struct) for struct in (_Telemetry, _Events, _Hello, _Ack)
+            struct: kind.Decoder(struct) for struct in (_KnownTelemetry, _Telemetry, _Events, _Hello, _Ack)
         }
 
     def decode(self, payload: bytes, struct: type[_S]) -> _S | Rejection:
@@ -128,14 +150,22 @@ def encode_telemetry(batch: TelemetryBatch, content_type: str = MESSAGEPACK) -> 
 
 def decode_telemetry(payload: bytes, content_type: str | None = None) -> TelemetryBatch | Rejection:
     """The batch a payload holds; a number that is not finite arrives as infinity, for validation to refuse."""
-    message = _decode(payload, content_type, _Telemetry)
+    message: _KnownTelemetry | _Telemetry | Rejection = _decode(payload, content_type, _KnownTelemetry)
+    if isinstance(message, Rejection) and message.reason is RejectionReason.WRONG_TYPE:
+        message = _decode(payload, content_type, _Telemetry)
     if isinstance(message, Rejection):
         return message
+    columns: Any
+    extra: dict[str, list[Any]] = {}
     try:
         times = _times(message.t0, message.dt_ms)
-        return _batch(message, times, _codec(payload, content_type).kind)
+        if isinstance(message, _KnownTelemetry):
+            columns = read_columns(msgspec.structs.astuple(message.s), len(times))
+        else:
+            columns, extra = _one_by_one(message.s, len(times), _codec(payload, content_type).kind)
     except ColumnError as error:
         return error.rejection
+    return TelemetryBatch(message.vehicle_id, message.boot, message.seq, message.sent_at, times, columns, extra)
 
 
 def encode_events(batch: EventBatch, content_type: str = MESSAGEPACK) -> bytes:
@@ -229,7 +259,13 @@ def _codec(payload: bytes, content_type: str | None) -> _Codec:
 def _decode_struct(payload: bytes, content_type: str | None, struct: type[_S]) -> _S | Rejection:
     if content_type is not None and content_type not in _CODECS:
         return Rejection(RejectionReason.UNREADABLE, "the content type is neither JSON nor MessagePack")
-    return _codec(payload, content_type).decode(payload, struct)
+    codec = _codec(payload, content_type)
+    message = codec.decode(payload, struct)
+    if codec.kind is msgspec.json and not isinstance(message, Rejection):
+        name = name_twice(payload)
+        if name is not None:
+            return Rejection(RejectionReason.UNREADABLE, f"the name {name!a} stands twice in one object")
+    return message
 
 
 _M = TypeVar("_M", bound=_Message)
@@ -242,18 +278,19 @@ def _decode(payload: bytes, content_type: str | None, struct: type[_M]) -> _M | 
     return message
 
 
-def _batch(message: _Telemetry, times: Any, kind: Any) -> TelemetryBatch:
+def _one_by_one(signals: dict[str, msgspec.Raw], length: int, kind: Any) -> tuple[dict[str, Any], dict[str, list[Any]]]:
+    """The columns that the catalogue knows, and those that it does not."""
     columns: dict[str, Any] = {}
     extra: dict[str, list[Any]] = {}
-    for name, raw in message.s.items():
+    for name, raw in signals.items():
         signal = CATALOGUE.get(name)
         if signal is None:
-            extra[name] = read_unknown(name, raw, len(times), kind)
+            extra[name] = read_unknown(name, raw, length, kind)
         else:
-            columns[name] = read_column(raw, signal, len(times), kind)
+            columns[name] = read_column(raw, signal, length, kind)
     if len(extra) > MAX_EXTRA_SIGNALS:
         raise ColumnError(RejectionReason.TOO_LARGE, f"more than {MAX_EXTRA_SIGNALS} unknown signals")
-    return TelemetryBatch(message.vehicle_id, message.boot, message.seq, message.sent_at, times, columns, extra)
+    return columns, extra
 
 
 def _times(t0: datetime, dt_ms: list[int]) -> Any:
@@ -261,10 +298,9 @@ def _times(t0: datetime, dt_ms: list[int]) -> Any:
         raise ColumnError(RejectionReason.UNEQUAL_COLUMNS, "dt_ms is empty")
     if dt_ms[0] < 0 or dt_ms[-1] > _MAX_SPAN_MS:
         raise ColumnError(RejectionReason.WRONG_TYPE, "dt_ms is not within ten years after t0")
-    if any(later <= earlier for earlier, later in itertools.pairwise(dt_ms)):
+    if len(dt_ms) > 1 and any(later <= earlier for earlier, later in itertools.pairwise(dt_ms)):
         raise ColumnError(RejectionReason.WRONG_TYPE, "dt_ms does not increase strictly")
-    try:
-        start = instant(t0)
-    except OverflowError:
-        raise ColumnError(RejectionReason.WRONG_TYPE, "t0 is not a time") from None
-    return start + np.array(dt_ms, dtype=np.int64) * np.timedelta64(1000, "us")
+    start = microseconds(t0)
+    if start < _FIRST_INSTANT or start + 1000 * dt_ms[-1] > _LAST_INSTANT:
+        raise ColumnError(RejectionReason.WRONG_TYPE, "t0 is not a time")
+    return np.array([start + 1000 * elapsed for elapsed in dt_ms], np.int64).view("datetime64[us]")

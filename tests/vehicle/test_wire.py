@@ -1,5 +1,6 @@
 """The wire format: what is encoded comes back to the last bit, and no bytes make decoding raise."""
 
+import math
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from vehicle.batch import Event, EventBatch, EventKind, Hello, StoredAck, TelemetryBatch
 from vehicle.codes import DiagnosticTroubleCode, DtcStatus
+from vehicle.columns import UNKNOWN_VALUE
 from vehicle.rejection import Rejection, RejectionReason
 from vehicle.signals import CATALOGUE, SignalKind
 from vehicle.wire import (
@@ -127,7 +129,7 @@ def test_no_truncation_makes_a_decoder_raise(cut: int, content_type: str) -> Non
         ({"s": {"hv_soc_pct": [True, None]}}, RejectionReason.WRONG_TYPE),
         ({"s": {"hv_soc_pct": [63.4]}}, RejectionReason.UNEQUAL_COLUMNS),
         ({"s": {"hv_soc_pct": 63.4}}, RejectionReason.WRONG_TYPE),
-        ({"s": {"bms_state": ["Nonsense", None]}}, RejectionReason.OUT_OF_RANGE),
+        ({"s": {"bms_state": [1, None]}}, RejectionReason.WRONG_TYPE),
         ({"s": {"cell_voltages_v": [[3.7, 3.7], [3.7]]}}, RejectionReason.UNEQUAL_COLUMNS),
         ({"s": {f"unknown_{i}": [0, 0] for i in range(65)}}, RejectionReason.TOO_LARGE),
         ({"s": {"unknown": [0]}}, RejectionReason.UNEQUAL_COLUMNS),
@@ -212,3 +214,32 @@ def test_a_trouble_code_event_needs_its_code() -> None:
 def test_an_ack_covers_what_is_stored() -> None:
     ack = StoredAck(BOOT, 12, missing=((3, 4), (9, 9)))
     assert [seq for seq in range(1, 15) if not ack.covers(seq)] == [3, 4, 9, 13, 14]
+
+
+def test_a_value_that_its_enumeration_has_not_is_left_to_validation_alone() -> None:
+    batch = decode_telemetry(a_message(s={"bms_state": ["Nonsense", None], "hv_soc_pct": [63.4, 63.5]}), JSON)
+    assert isinstance(batch, TelemetryBatch)
+    assert batch.columns["bms_state"].tolist()[0] == UNKNOWN_VALUE < CATALOGUE["bms_state"].minimum
+    assert batch.columns["hv_soc_pct"].tolist() == [63.4, 63.5]
+
+
+@pytest.mark.parametrize("digits", ["1e400", "-1e400", "9" * 5000], ids=["exponent", "negative", "integer"])
+@pytest.mark.parametrize("name", ["hv_soc_pct", "dtc_count"])
+def test_a_number_beyond_float64_is_infinite_and_harms_no_other(name: str, digits: str) -> None:
+    payload = a_message(s={name: [1, 7777]}).replace(b"7777", digits.encode())
+    batch = decode_telemetry(payload, JSON)
+    assert isinstance(batch, TelemetryBatch)
+    assert batch.columns[name].tolist() == [1, -math.inf if digits[0] == "-" else math.inf]
+
+
+@pytest.mark.parametrize("other", [b"true", b'"1"', b"[1]"])
+def test_a_number_beyond_float64_excuses_no_wrong_type(other: bytes) -> None:
+    payload = a_message(s={"hv_soc_pct": [7777, 8888]}).replace(b"7777", b"1e400").replace(b"8888", other)
+    refused = decode_telemetry(payload, JSON)
+    assert isinstance(refused, Rejection)
+    assert refused.reason is RejectionReason.WRONG_TYPE
+
+
+def test_a_number_beyond_float64_excuses_no_fraction_of_a_count() -> None:
+    payload = a_message(s={"dtc_count": [7777, 1.5]}).replace(b"7777", b"1e400")
+    assert isinstance(decode_telemetry(payload, JSON), Rejection)
