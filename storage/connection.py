@@ -14,6 +14,14 @@ STATEMENT_TIMEOUT = timedelta(seconds=30)
 LOCK_TIMEOUT = timedelta(seconds=5)
 IDLE_IN_TRANSACTION_TIMEOUT = timedelta(seconds=60)
 CONNECT_TIMEOUT_S = 10
+_NETWORK = {
+    "keepalives_idle": "30",
+    "keepalives_interval": "10",
+    "keepalives_count": "3",
+    "user_timeout": "30000",
+}
+"""What finds out, at both ends, that the other end has vanished: of an idle connection after a minute, of one that
+has sent something after 30 s without TCP acknowledgement."""
 
 
 class DatabaseUnavailableError(Exception):
@@ -29,6 +37,8 @@ def connect(
 ) -> psycopg.Connection[tuple[Any, ...]]:
     """Open a connection whose statements, lock waits and idle transactions end by themselves, in UTC.
 
+    Over TCP it also ends, at both ends, when the network has lost the other one.
+
     Raises:
         DatabaseUnavailableError: if nobody answers at the address, or refuses us.
     """
@@ -38,12 +48,17 @@ def connect(
         "idle_in_transaction_session_timeout": IDLE_IN_TRANSACTION_TIMEOUT,
     }
     options = [f"-c {name}={limit // timedelta(milliseconds=1)}" for name, limit in limits.items()]
+    options += [f"-c tcp_{name}={value}" for name, value in _NETWORK.items()]
     try:
         return psycopg.connect(
             database_url,
             autocommit=autocommit,
             application_name=application,
             connect_timeout=CONNECT_TIMEOUT_S,
+            keepalives_idle=_NETWORK["keepalives_idle"],
+            keepalives_interval=_NETWORK["keepalives_interval"],
+            keepalives_count=_NETWORK["keepalives_count"],
+            tcp_user_timeout=_NETWORK["user_timeout"],
             options=" ".join([*options, "-c timezone=UTC"]),
         )
     except psycopg.Error as error:

@@ -24,14 +24,15 @@ def record(connection: psycopg.Connection[Any], batches: Iterable[EventBatch]) -
             event.trouble_code and event.trouble_code.code,
             event.trouble_code and int(event.trouble_code.status),
             Jsonb(event.details),
+            event.time_received or None,
         )
         for batch in batches
         for i, event in enumerate(batch.events)
     ]
     with connection.cursor() as cursor:
         cursor.executemany(
-            "INSERT INTO events (vehicle_id, boot, seq, i, at, kind, code, status, details) "
-            "VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            "INSERT INTO events (vehicle_id, boot, seq, i, at, kind, code, status, details, time_received) "
+            "VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
             rows,
         )
     return len(rows)
@@ -40,11 +41,11 @@ def record(connection: psycopg.Connection[Any], batches: Iterable[EventBatch]) -
 def read(connection: psycopg.Connection[Any], vehicle_id: str, start: datetime, end: datetime) -> list[Event]:
     """The events of one vehicle in [start, end), in their order."""
     rows = connection.execute(
-        "SELECT at, kind, code, status, details FROM events "
+        "SELECT at, kind, code, status, details, coalesce(time_received, false) FROM events "
         "WHERE vehicle_id = %s AND at >= %s AND at < %s ORDER BY at, boot, seq, i",
         [vehicle_id, start, end],
     )
     return [
-        Event(at, EventKind(kind), code and DiagnosticTroubleCode(code, DtcStatus(status)), details)
-        for at, kind, code, status, details in rows
+        Event(at, EventKind(kind), code and DiagnosticTroubleCode(code, DtcStatus(status)), details, time_received)
+        for at, kind, code, status, details, time_received in rows
     ]

@@ -15,6 +15,7 @@ def evidence_to_json(evidence: Evidence) -> dict[str, Any]:
         "traces": [_trace_to_json(trace) for trace in evidence.traces],
         "threshold": evidence.threshold,
         "threshold_label": evidence.threshold_label,
+        "missing": evidence.missing,
     }
 
 

@@ -23,7 +23,10 @@ class StoredFinding:
 
 
 def record(connection: psycopg.Connection[Any], finding: Finding) -> int | None:
-    """Store a claim and return its number; None: the same claim is stored already."""
+    """Store a claim and return its number; None: the same claim is stored already.
+
+    Of a claim that is made again only what was missing then is taken over: some of it may have come.
+    """
     rul = finding.remaining_useful_life
     row = connection.execute(
         "INSERT INTO findings (vehicle_id, component, failure_mode, detector, score, severity, confidence, "
@@ -47,7 +50,26 @@ def record(connection: psycopg.Connection[Any], finding: Finding) -> int | None:
             None if rul is None else Jsonb(msgspec.to_builtins(rul)),
         ],
     ).fetchone()
+    if row is None:
+        _amend(connection, finding)
     return None if row is None else row[0]
+
+
+def _amend(connection: psycopg.Connection[Any], finding: Finding) -> None:
+    connection.execute(
+        "UPDATE findings SET evidence = evidence || %(missing)s WHERE vehicle_id = %(vehicle_id)s "
+        "AND detector = %(detector)s AND failure_mode = %(failure_mode)s AND observed_at = %(observed_at)s "
+        "AND locations = %(locations)s AND cleared = %(cleared)s AND NOT evidence @> %(missing)s",
+        {
+            "missing": Jsonb({"missing": finding.evidence.missing}),
+            "vehicle_id": finding.vehicle_id,
+            "detector": finding.detector,
+            "failure_mode": finding.failure_mode,
+            "observed_at": finding.observed_at,
+            "locations": list(finding.locations),
+            "cleared": finding.cleared,
+        },
+    )
 
 
 def find(connection: psycopg.Connection[Any], finding_id: int) -> Finding | None:

@@ -1,12 +1,15 @@
-"""When vehicles were silent, told from the batches that are stored."""
+"""When vehicles were silent and what of theirs is missing, told from the batches that are stored."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 import psycopg
 
 from storage.rows import record_row
+
+SILENCE: Final = timedelta(hours=6)
+"""A shorter one is a parked car's, and nobody need know of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,3 +40,43 @@ def silent_spans(
             ') AS stored WHERE length > %s AND "end" >= %s ORDER BY length DESC, "end"',
             [vehicle_id, longer_than, since],
         ).fetchall()
+
+
+@dataclass(frozen=True, slots=True)
+class LostSpan:
+    """A time of which batches are missing: they never came, were given up by the car, or cannot be read."""
+
+    start: datetime
+    """The last sample of the batch before them; that of the batch behind them where there is none before."""
+    end: datetime
+    """The first sample of the batch behind them."""
+    batches: int
+
+
+def lost_spans(connection: psycopg.Connection[Any], vehicle_id: str, start: datetime, end: datetime) -> list[LostSpan]:
+    """What is missing of one vehicle between two times, or across them, the earliest first."""
+    with connection.cursor(row_factory=record_row(LostSpan)) as cursor:
+        return cursor.execute(_LOST, {"vehicle_id": vehicle_id, "start": start, "end": end}).fetchall()
+
+
+_LOST: Final = """
+WITH stored AS (
+    SELECT boot, seq, coalesce(first_at, sent_at) AS began, lag(seq) OVER boots AS previous,
+        lag(coalesce(last_at, sent_at)) OVER boots AS ended
+    FROM batch_ledger
+    WHERE vehicle_id = %(vehicle_id)s AND kind IN ('telemetry', 'event') AND time_received IS NULL
+        AND sent_at >= %(start)s
+    WINDOW boots AS (PARTITION BY boot ORDER BY seq)
+), spans AS (
+    SELECT least(coalesce(stored.ended, before.ended, began), began) AS start, began AS "end",
+        stored.seq - 1 - coalesce(stored.previous, before.seq, 0) AS batches
+    FROM stored LEFT JOIN LATERAL (
+        SELECT seq, coalesce(last_at, sent_at) AS ended FROM batch_ledger AS entered
+        WHERE vehicle_id = %(vehicle_id)s AND entered.boot = stored.boot AND entered.seq < stored.seq
+            AND kind IN ('telemetry', 'event')
+        ORDER BY seq DESC LIMIT 1
+    ) AS before ON stored.previous IS NULL
+)
+SELECT * FROM spans WHERE batches > 0 AND start < %(end)s AND "end" >= %(start)s ORDER BY start, "end"
+"""
+"""A batch is sent after its samples, so none that was sent before the start has any behind it."""

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import psycopg
 
+from storage import binary_copy, boot_progress
 from storage.rows import record_row
 from vehicle.batch import StoredAck
 
@@ -34,8 +35,7 @@ class BatchKey(NamedTuple):
     seq: int
 
 
-@dataclass(frozen=True, slots=True)
-class LedgerEntry:
+class LedgerEntry(NamedTuple):
     """One batch that is safe."""
 
     key: BatchKey
@@ -48,6 +48,8 @@ class LedgerEntry:
     last_at: datetime | None = None
     """Event times of the first and the last sample."""
     sent_at: datetime | None = None
+    time_received: bool = False
+    """The sender gave no time: `sent_at` is when it arrived."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +95,32 @@ def record(connection: psycopg.Connection[Any], entries: Sequence[LedgerEntry]) 
         psycopg.errors.UniqueViolation: if one is entered already; the transaction is lost then.
     """
     with connection.cursor().copy(
-        "COPY batch_ledger (vehicle_id, boot, seq, kind, sha256, rows, first_at, last_at, sent_at, received_at) "
-        "FROM STDIN (FORMAT binary)"
+        "COPY batch_ledger (vehicle_id, boot, seq, kind, sha256, rows, first_at, last_at, sent_at, received_at, "
+        "time_received) FROM STDIN (FORMAT binary)"
     ) as copy:
-        copy.set_types(["text", "text", "bigint", "text", "bytea", "integer", *["timestamptz"] * 4])
-        for e in sorted(entries, key=lambda entry: entry.key):
-            copy.write_row((*e.key, e.kind, e.sha256, e.rows, e.first_at, e.last_at, e.sent_at, e.received_at))
+        copy.write(binary_copy.HEADER)
+        copy.write(b"".join(map(_binary_row, sorted(entries, key=lambda entry: entry.key))))
+        copy.write(binary_copy.TRAILER)
+
+
+def _binary_row(entry: LedgerEntry) -> bytes:
+    vehicle_id, boot, seq = entry.key
+    return b"".join(
+        (
+            binary_copy.fields(11),
+            binary_copy.text(vehicle_id),
+            binary_copy.text(boot),
+            binary_copy.bigint(seq),
+            binary_copy.text(entry.kind),
+            binary_copy.octets(entry.sha256),
+            binary_copy.integer(entry.rows),
+            binary_copy.timestamptz(entry.first_at),
+            binary_copy.timestamptz(entry.last_at),
+            binary_copy.timestamptz(entry.sent_at),
+            binary_copy.timestamptz(entry.received_at),
+            binary_copy.true_or_null(entry.time_received),
+        )
+    )
 
 
 def record_dropped(
@@ -124,29 +146,39 @@ def retract_dropped(connection: psycopg.Connection[Any], keys: Collection[BatchK
         "(SELECT * FROM unnest(%s::text[], %s::text[], %s::bigint[]))",
         [list(vehicles), list(boots), list(seqs)],
     )
+    boot_progress.lower(connection, keys)
 
 
 def stored_ranges(connection: psycopg.Connection[Any], vehicle_id: str, boot: str) -> StoredAck:
-    """What of one boot is safe: the highest sequence number, and the closed ranges missing below it."""
+    """What of one boot is safe: the highest sequence number, and the closed ranges missing below it.
+
+    Read from where `storage.boot_progress` says that nothing is missing before.
+    """
     rows = connection.execute(
+        "WITH start AS (SELECT coalesce(max(through), 0) AS start_seq FROM boot_progress AS noted "
+        "  WHERE vehicle_id = %(vehicle_id)s AND boot = %(boot)s AND EXISTS ("
+        "    SELECT FROM batch_ledger WHERE vehicle_id = %(vehicle_id)s AND boot = %(boot)s AND seq = noted.through)) "
         "SELECT previous + 1, seq - 1, top FROM ("
-        "  SELECT seq, lag(seq, 1, 0::bigint) OVER (ORDER BY seq) AS previous, max(seq) OVER () AS top"
-        "  FROM batch_ledger WHERE vehicle_id = %s AND boot = %s"
+        "  SELECT seq, lag(seq, 1, greatest(start_seq - 1, 0)) OVER (ORDER BY seq) AS previous, max(seq) OVER () AS top"
+        "  FROM start CROSS JOIN LATERAL (SELECT seq FROM batch_ledger "
+        "    WHERE vehicle_id = %(vehicle_id)s AND boot = %(boot)s AND seq >= start_seq) AS rest"
         ") AS entered WHERE seq > previous + 1 OR seq = top ORDER BY seq",
-        [vehicle_id, boot],
+        {"vehicle_id": vehicle_id, "boot": boot},
     ).fetchall()
     missing = tuple((first, last) for first, last, _top in rows if first <= last)
     return StoredAck(boot, rows[-1][2] if rows else 0, missing)
 
 
-def last_contact(connection: psycopg.Connection[Any]) -> dict[str, datetime]:
-    """When each known vehicle sent the latest of what is stored, by the vehicle's own clock."""
+def last_contact(connection: psycopg.Connection[Any], *, by_sender: bool = False) -> dict[str, datetime]:
+    """When each known vehicle sent the latest of what is stored, by its own clock; `by_sender`: of those that told."""
     return dict(
         connection.execute(
             "SELECT vehicle_id, sent_at FROM vehicles CROSS JOIN LATERAL ("
             "  SELECT max(sent_at) AS sent_at FROM batch_ledger AS entered"
             "  WHERE entered.vehicle_id = vehicles.vehicle_id AND kind IN ('telemetry', 'event')"
-            ") AS latest WHERE sent_at IS NOT NULL"
+            "  AND (time_received IS NULL OR NOT %s)"
+            ") AS latest WHERE sent_at IS NOT NULL",
+            [by_sender],
         ).fetchall()
     )
 

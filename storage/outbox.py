@@ -20,13 +20,15 @@ def lease_due(
 ) -> list[BookingMessage]:
     """Take due messages, which nobody else can before `now + lease`; counts one attempt each.
 
-    A message waits while an earlier one of its visit is pending, and while the visit's creation is dead.
+    A message waits while an earlier one of its visit is pending, and while the visit's creation is dead; all wait
+    while the booking system is left alone.
     """
     with connection.cursor(row_factory=rows.record_row(BookingMessage)) as cursor:
         return cursor.execute(
             "UPDATE booking_outbox SET leased_until = %(until)s, attempts = attempts + 1 WHERE message_id = ANY(ARRAY("
             "  SELECT message_id FROM booking_outbox AS due WHERE state = 'pending'"
             "  AND next_attempt_at <= %(now)s AND coalesce(leased_until, '-infinity') <= %(now)s"
+            "  AND NOT EXISTS (SELECT FROM booking_rest WHERE until > %(now)s)"
             "  AND NOT EXISTS (SELECT FROM booking_outbox AS earlier WHERE earlier.visit_id = due.visit_id"
             "    AND earlier.position < due.position"
             "    AND (earlier.state = 'pending' OR (earlier.state = 'dead' AND earlier.kind = 'create')))"
@@ -70,10 +72,11 @@ def give_back(connection: psycopg.Connection[Any], message_id: UUID, status: int
 
 
 def hold(connection: psycopg.Connection[Any], until: datetime) -> None:
-    """Keep everything that waits from being sent before a time."""
+    """Leave the booking system alone until a time: also what is put into a queue meanwhile is not sent before."""
     connection.execute(
-        "UPDATE booking_outbox SET next_attempt_at = %(until)s WHERE state = 'pending' AND next_attempt_at < %(until)s",
-        {"until": until},
+        "INSERT INTO booking_rest AS rest (until) VALUES (%s) "
+        "ON CONFLICT (only_one) DO UPDATE SET until = greatest(rest.until, excluded.until)",
+        [until],
     )
 
 

@@ -15,10 +15,9 @@ import psycopg
 from numpy.typing import NDArray
 from psycopg import sql
 
+from storage.binary_copy import HEADER, TRAILER
 from vehicle.signals import CATALOGUE, SignalKind
 
-_HEADER: Final = b"PGCOPY\n\xff\r\n\0" + bytes(8)
-_TRAILER: Final = b"\xff\xff"
 _POSTGRES_ZERO: Final = np.datetime64("2000-01-01", "us")
 _NULL: Final = -1
 _FLOAT4_OID: Final = 700
@@ -51,19 +50,22 @@ class SampleTable:
     """Per catalogue signal shape (n,), or (n, k) for arrays; NaN: not sampled."""
     extra: Sequence[bytes | None] = ()
     """JSON objects of what the catalogue does not know, one a row; empty: none in any row."""
+    time_received: bool = False
+    """The senders gave no times: these are those of arrival."""
 
 
 def copy_table(connection: psycopg.Connection[Any], table: SampleTable, received_at: datetime) -> int:
     """Append the samples, which must be new, and return how many rows that were."""
-    names = ["vehicle_id", "time", "received_at", *table.columns, *(["extra"] if table.extra else [])]
+    marks = [name for name, there in (("time_received", table.time_received), ("extra", table.extra)) if there]
+    names = ["vehicle_id", "time", "received_at", *table.columns, *marks]
     statement = sql.SQL("COPY telemetry ({}) FROM STDIN (FORMAT binary)").format(
         sql.SQL(", ").join(map(sql.Identifier, names))
     )
     with connection.cursor().copy(statement) as copy:
-        copy.write(_HEADER)
+        copy.write(HEADER)
         for rows in binary_rows(table, received_at):
             copy.write(rows)
-        copy.write(_TRAILER)
+        copy.write(TRAILER)
     return len(table.times)
 
 
@@ -92,6 +94,8 @@ def _layout(table: SampleTable) -> np.dtype[Any]:
             fields.append((f"signal {name}", _field(elements)))
         else:
             fields.append((f"signal {name}", _field(_DTYPES[CATALOGUE[name].column_type])))
+    if table.time_received:
+        fields.append(("time_received", _field("u1")))
     if table.extra:
         widest = max(len(text) for text in table.extra if text is not None) if any(table.extra) else 1
         fields.append(("extra", _field(np.dtype([("version", "u1"), ("text", f"S{widest}")]))))
@@ -128,6 +132,8 @@ class _Rows:
                 self._numbers(f"signal {name}", values[part], missing if missing.any() else None)
             else:
                 self._arrays(f"signal {name}", values[part])
+        if table.time_received:
+            self._numbers("time_received", 1, None)
         if table.extra:
             self._extras(table.extra[part])
 

@@ -1,5 +1,7 @@
 """Connections end by themselves what takes too long, and say in one line that nobody answers."""
 
+import os
+import socket
 from datetime import timedelta
 
 import psycopg
@@ -18,8 +20,22 @@ def test_limits_are_set(database_url: str) -> None:
             "TimeZone": "UTC",
             "synchronous_commit": "on",
             "application_name": "test",
+            "tcp_keepalives_idle": "30",
+            "tcp_keepalives_interval": "10",
+            "tcp_keepalives_count": "3",
+            "tcp_user_timeout": "30000",
         }.items():
             assert connection.execute("SELECT current_setting(%s)", [name]).fetchone() == (value,)
+
+
+@pytest.mark.integration
+def test_a_vanished_server_is_found_out(database_url: str) -> None:
+    with connect(database_url) as connection:
+        sock = socket.socket(fileno=os.dup(connection.pgconn.socket))
+    with sock:
+        assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+        assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == 30
+        assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 30_000
 
 
 @pytest.mark.integration

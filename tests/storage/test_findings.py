@@ -70,6 +70,31 @@ def test_the_same_claim_is_stored_once(connection: psycopg.Connection[Any]) -> N
     assert len(findings.of_vehicle(connection, "car")) == 4
 
 
+def test_a_claim_made_again_says_what_is_still_missing(connection: psycopg.Connection[Any]) -> None:
+    lacking = replace(FINDING, evidence=replace(FINDING.evidence, missing="3 batches missing."))
+    finding_id = findings.record(connection, lacking)
+    assert finding_id is not None
+    for missing in ("1 batch missing.", ""):
+        again = replace(FINDING, score=2, evidence=replace(FINDING.evidence, missing=missing))
+        assert findings.record(connection, again) is None
+        stored = findings.find(connection, finding_id)
+        assert stored is not None
+        assert (stored.evidence.missing, stored.evidence.summary, stored.score) == (
+            missing,
+            FINDING.evidence.summary,
+            FINDING.score,
+        )
+
+
+def test_a_finding_of_before_anything_was_said_of_it_lacks_nothing(connection: psycopg.Connection[Any]) -> None:
+    finding_id = findings.record(connection, FINDING)
+    connection.execute("UPDATE findings SET evidence = evidence - 'missing'")
+    assert finding_id is not None
+    stored = findings.find(connection, finding_id)
+    assert stored is not None
+    assert stored.evidence.missing == ""
+
+
 def test_the_findings_of_a_problem(connection: psycopg.Connection[Any]) -> None:
     bare = replace(FINDING, evidence=Evidence("a", "b"))
     later = replace(bare, observed_at=NOW + timedelta(days=1))

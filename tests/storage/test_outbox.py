@@ -93,6 +93,19 @@ def test_a_dead_creation_holds_its_visit_until_a_person_acts(
     assert due(connection) == [first.message_id]
 
 
+def test_nothing_is_sent_while_the_booking_system_is_left_alone(
+    connection: psycopg.Connection[Any], first: BookingMessage
+) -> None:
+    until = NOW + timedelta(minutes=2)
+    outbox.hold(connection, until)
+    outbox.hold(connection, NOW + timedelta(minutes=1))
+    outbox.mark_dead(connection, first.message_id, 409, "")
+    outbox.revive(connection, first.message_id, NOW)
+    later = create(connection, "other")
+    assert due(connection, until - timedelta(seconds=1)) == []
+    assert due(connection, until) == [first.message_id, later.message_id]
+
+
 def test_a_dead_update_lets_the_next_pass(connection: psycopg.Connection[Any], first: BookingMessage) -> None:
     outbox.mark_delivered(connection, first.message_id, 201)
     update = send(connection, first.visit_id, BookingKind.UPDATE)

@@ -9,6 +9,7 @@ import pytest
 from psycopg import sql
 
 from storage import vehicles
+from vehicle.foreign import ForeignName, ForeignProtocol
 from vehicle.vehicle import LowVoltageChemistry, VehicleRecord
 
 pytestmark = pytest.mark.integration
@@ -24,6 +25,7 @@ CAR = VehicleRecord(
     cell_count=96,
     nominal_voltage_v=350,
     place="north",
+    ovms="alice/LEAF01",
 )
 BARE = VehicleRecord("bare", NOW)
 
@@ -48,6 +50,25 @@ def test_a_vin_belongs_to_one_vehicle(connection: psycopg.Connection[Any]) -> No
     with pytest.raises(vehicles.VinTakenError), connection.transaction():
         vehicles.register(connection, replace(BARE, vin=CAR.vin))
     assert vehicles.known_ids(connection) == {"car"}
+
+
+def test_an_ovms_name_belongs_to_one_vehicle(connection: psycopg.Connection[Any]) -> None:
+    vehicles.register(connection, CAR)
+    with pytest.raises(vehicles.OvmsTakenError), connection.transaction():
+        vehicles.register(connection, replace(BARE, ovms=CAR.ovms))
+    assert vehicles.known_ids(connection) == {"car"}
+
+
+def test_foreign_names_lead_to_the_vehicle_and_the_secret_stays(connection: psycopg.Connection[Any]) -> None:
+    vehicles.register(connection, CAR)
+    vehicles.register(connection, BARE)
+    assert vehicles.foreign_names(connection) == {
+        ForeignName(ForeignProtocol.TESLA, "1M8GDM9AXKP042788"): "car",
+        ForeignName(ForeignProtocol.OVMS, "alice/LEAF01"): "car",
+    }
+    secret = vehicles.pseudonym_secret(connection)
+    assert len(secret) == 32
+    assert vehicles.pseudonym_secret(connection) == secret
 
 
 def test_a_forgotten_vehicle_is_in_no_table(connection: psycopg.Connection[Any]) -> None:
@@ -80,6 +101,8 @@ def count(connection: psycopg.Connection[Any], table: str, car: str) -> int:
 FILL = """
 INSERT INTO telemetry (vehicle_id, time, received_at) VALUES ('car', now(), now());
 INSERT INTO batch_ledger (vehicle_id, boot, seq, kind, received_at) VALUES ('car', 'boot', 1, 'telemetry', now());
+INSERT INTO sequence_gaps (vehicle_id, boot, first_seq, last_seq, since) VALUES ('car', 'boot', 3, 3, now());
+INSERT INTO boot_progress (vehicle_id, boot, through) VALUES ('car', 'boot', 2);
 INSERT INTO events (vehicle_id, boot, seq, i, at, kind) VALUES ('car', 'boot', 2, 0, now(), 'alert');
 INSERT INTO quarantine (vehicle_id, received_at, topic, reason, detail, payload, content_type, sha256)
     VALUES ('car', now(), 'vsc/v1/' || 'car', 'unreadable', '', '', '', sha256(''));
