@@ -21,7 +21,7 @@ from agent.draft import Draft
 from agent.introductions import Introductions
 from agent.link import Link, LinkError, Will
 from agent.outbox import Outbox
-from agent.sender import Sender
+from agent.sender import AckMode, Sender
 from agent.statistics import Statistics
 from vehicle.batch import EventBatch, TelemetryBatch
 from vehicle.topics import Channel, topic
@@ -55,6 +55,7 @@ class Agent:
         window: int = 1000,
         software: str = SOFTWARE,
         presence_of: str | None = None,
+        ack_mode: AckMode = AckMode.STORED,
         longest_delay: timedelta = timedelta(seconds=60),
         now: Callable[[], datetime] = _wall_time,
     ) -> None:
@@ -71,6 +72,7 @@ class Agent:
             window: Messages published without stored-ack at most.
             software: What the hello says about the sender.
             presence_of: The vehicle whose `state` topic shows whether this agent is connected.
+            ack_mode: What lets a message leave the outbox.
             longest_delay: Between two attempts to connect.
             now: The sender's clock, for the hello.
         """
@@ -84,6 +86,7 @@ class Agent:
             window=window,
             presence=presence_of,
             changed=self._tell,
+            ack_mode=ack_mode,
         )
         will = Will(topic(presence_of, Channel.STATE), b"offline") if presence_of is not None else None
         self._link = Link(

@@ -37,6 +37,18 @@ class Removed:
     samples: int
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What is left of messages that ingest asks for again."""
+
+    positions: tuple[int, ...]
+    """Of those in the outbox, by seq."""
+    gone: bool
+    """Some are not there: they are among the dropped that the next hello tells of."""
+    lost: int
+    """How many of those had been confirmed, so that the other side has lost them."""
+
+
 def new_boot() -> str:
     """The name of a new boot: 63 random bits as 16 hex digits."""
     return f"{secrets.randbits(63):016x}"

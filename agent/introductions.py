@@ -1,4 +1,4 @@
-"""Who speaks on a connection: each boot is introduced by a hello, and each vehicle's stored-acks are asked for."""
+"""Who speaks on a connection: each boot is introduced by a hello, and what is said to each vehicle is asked for."""
 
 from collections import deque
 from collections.abc import Callable
@@ -12,10 +12,12 @@ from vehicle.signals import CATALOGUE_VERSION
 from vehicle.topics import Channel, topic
 
 _SUBSCRIPTIONS_A_PACKET: Final = 100
+_DOWNWARD: Final = (Channel.ACK, Channel.COMMAND)
+"""What the service centre says to a vehicle."""
 
 
 class Introductions:
-    """The hellos that are still to be sent, and the vehicles whose stored-acks this connection gets."""
+    """The hellos that are still to be sent, and the vehicles whose stored-acks and commands this connection gets."""
 
     def __init__(self, outbox: Outbox, software: str, now: Callable[[], datetime]) -> None:
         self._outbox = outbox
@@ -60,12 +62,12 @@ class Introductions:
         if not self._hellos:
             return None
         vehicle_id, boot = self._hellos.popleft()
-        dropped = self._outbox.dropped(vehicle_id)
+        dropped = self._outbox.dropped(vehicle_id, boot)
         return Hello(vehicle_id, boot, self._software, CATALOGUE_VERSION, self._now(), dropped)
 
     def _subscribe(self, connection: Connection, vehicles: set[str]) -> None:
         fresh = sorted(vehicles - self._subscribed)
-        for start in range(0, len(fresh), _SUBSCRIPTIONS_A_PACKET):
-            part = fresh[start : start + _SUBSCRIPTIONS_A_PACKET]
-            connection.subscribe((topic(vehicle_id, Channel.ACK), 1) for vehicle_id in part)
+        filters = [(topic(vehicle_id, channel), 1) for vehicle_id in fresh for channel in _DOWNWARD]
+        for start in range(0, len(filters), _SUBSCRIPTIONS_A_PACKET):
+            connection.subscribe(filters[start : start + _SUBSCRIPTIONS_A_PACKET])
         self._subscribed.update(fresh)

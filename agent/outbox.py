@@ -8,13 +8,17 @@ Errors: `SequenceError` for a batch that leaves a gap in its boot's sequence; SQ
 
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, Literal
 
-from agent.draft import Draft, Kept, Removed
+from agent.draft import Draft, Found, Kept, Removed
+from agent.dropped import SCHEMA as DROPPED_SCHEMA
+from agent.dropped import Dropped
+from agent.ranges import Range, asked_for, covered, holes
 from vehicle.batch import StoredAck
+from vehicle.command import SendAgain
 from vehicle.topics import Channel
 
 DEFAULT_MAX_BYTES: Final = 200 * 1024 * 1024
@@ -38,15 +42,7 @@ CREATE TABLE IF NOT EXISTS sequence (
     last_seq INTEGER NOT NULL,
     PRIMARY KEY (vehicle_id, boot)
 ) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS dropped (
-    vehicle_id TEXT NOT NULL,
-    boot TEXT NOT NULL,
-    first INTEGER NOT NULL,
-    last INTEGER NOT NULL
-);
 """
-_MOST_RANGES: Final = 1000
-"""What one hello can tell of within a packet; the next one tells more."""
 _COLUMNS: Final = "position, vehicle_id, boot, seq, channel, content_type, samples, payload"
 
 
@@ -76,7 +72,8 @@ class Outbox:
         self._database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         self._database.execute("PRAGMA journal_mode=WAL")
         self._database.execute(f"PRAGMA synchronous={synchronous}")
-        self._database.executescript(_SCHEMA)
+        self._database.executescript(_SCHEMA + DROPPED_SCHEMA)
+        self._dropped = Dropped(self._database)
         self.appends = 0
         """How often messages have been appended: as long as it stays, there is nothing new to read."""
         self._bytes, self._count = self._database.execute(
@@ -135,6 +132,33 @@ class Outbox:
         with self._transaction():
             return [removed for vehicle_id, ack in acks for removed in self._remove_stored(vehicle_id, ack)]
 
+    def remove(self, positions: Collection[int]) -> list[Removed]:
+        """Delete messages that are confirmed."""
+        if not positions:
+            return []
+        with self._transaction():
+            rows = [row for position in positions for row in self._delete("position = ?", (position,))]
+        return [Removed(row[0], row[4]) for row in rows]
+
+    def look_for(self, vehicle_id: str, command: SendAgain) -> Found:
+        """Find what is asked for; what is not here, but was, counts as dropped from now on.
+
+        What this outbox has never held, a boot or a seq, is nothing that it could speak for.
+        """
+        positions: list[int] = []
+        gone: list[Range] = []
+        with self._transaction():
+            for first, last in asked_for(command, self._last_seq(vehicle_id, command.boot)):
+                rows = self._database.execute(
+                    "SELECT seq, position FROM message WHERE vehicle_id = ? AND boot = ? AND seq BETWEEN ? AND ?"
+                    " ORDER BY seq",
+                    (vehicle_id, command.boot, first, last),
+                ).fetchall()
+                positions += [position for _, position in rows]
+                gone += holes(first, last, ((seq, seq) for seq, _ in rows))
+            lost = self._dropped.add_ranges(vehicle_id, command.boot, gone)
+        return Found(tuple(positions), gone=bool(gone), lost=lost)
+
     def give_up(self, position: int) -> tuple[Removed, ...]:
         """Delete a message that can never be delivered, and remember that it was dropped."""
         with self._transaction():
@@ -154,13 +178,15 @@ class Outbox:
     def dropped_boots(self) -> list[tuple[str, str]]:
         """Vehicle and boot of everything that was given up and ingest may still wait for."""
         with self._lock:
-            return self._database.execute("SELECT DISTINCT vehicle_id, boot FROM dropped").fetchall()
+            return self._dropped.boots()
 
-    def dropped(self, vehicle_id: str) -> tuple[tuple[str, int, int], ...]:
-        """(boot, first seq, last seq) of what was given up and ingest may still wait for; no more than it reads."""
-        query = "SELECT boot, first, last FROM dropped WHERE vehicle_id = ? ORDER BY boot, first LIMIT ?"
+    def dropped(self, vehicle_id: str, boot: str = "") -> tuple[tuple[str, int, int], ...]:
+        """(boot, first seq, last seq) of what was given up and ingest may still wait for, those of `boot` first.
+
+        No more than a hello holds.
+        """
         with self._lock:
-            return tuple(self._database.execute(query, (vehicle_id, _MOST_RANGES)).fetchall())
+            return tuple(self._dropped.of_vehicle(vehicle_id, boot))
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -216,24 +242,16 @@ class Outbox:
     def _drop(self, condition: str, values: tuple[int, ...]) -> tuple[Removed, ...]:
         rows = self._delete(condition, values)
         for _, vehicle_id, boot, seq, _, _ in rows:
-            longer = self._database.execute(
-                "UPDATE dropped SET last = ? WHERE vehicle_id = ? AND boot = ? AND last = ?",
-                (seq, vehicle_id, boot, seq - 1),
-            )
-            if not longer.rowcount:
-                self._database.execute("INSERT INTO dropped VALUES (?, ?, ?, ?)", (vehicle_id, boot, seq, seq))
+            self._dropped.add(vehicle_id, boot, seq)
         return tuple(Removed(row[0], row[4]) for row in rows)
 
     def _remove_stored(self, vehicle_id: str, ack: StoredAck) -> list[Removed]:
         condition = "vehicle_id = ? AND boot = ? AND seq BETWEEN ? AND ?"
         removed = []
-        for first, last in _covered(ack):
+        for first, last in covered(ack):
             rows = self._delete(condition, (vehicle_id, ack.boot, first, last))
             removed += [Removed(row[0], row[4]) for row in rows]
-            self._database.execute(
-                "DELETE FROM dropped WHERE vehicle_id = ? AND boot = ? AND first >= ? AND last <= ?",
-                (vehicle_id, ack.boot, first, last),
-            )
+            self._dropped.forget(vehicle_id, ack.boot, (first, last))
         return removed
 
     def _delete(self, condition: str, values: tuple[int | str, ...]) -> list[tuple[int, str, str, int, int, int]]:
@@ -250,14 +268,3 @@ class Outbox:
 def _kept(row: tuple[int, str, str, int, str, str, int, bytes]) -> Kept:
     position, vehicle_id, boot, seq, channel, content_type, samples, payload = row
     return Kept(position, Draft(vehicle_id, boot, seq, Channel(channel), content_type, samples, payload))
-
-
-def _covered(ack: StoredAck) -> Iterator[tuple[int, int]]:
-    """The closed ranges of seq that an ack covers."""
-    first = 1
-    for hole_first, hole_last in sorted(ack.missing):
-        if hole_first > first:
-            yield first, hole_first - 1
-        first = max(first, hole_last + 1)
-    if first <= ack.through:
-        yield first, ack.through

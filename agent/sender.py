@@ -2,23 +2,23 @@
 
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
+from enum import StrEnum
 from typing import Final
 
 import structlog
 
 from agent.connection import Connection, Message
 from agent.draft import Kept
+from agent.inbox import Inbox
 from agent.introductions import Introductions
 from agent.outbox import Outbox
 from agent.schedule import Schedule
 from agent.statistics import Statistics
-from vehicle.batch import StoredAck
-from vehicle.rejection import Rejection
-from vehicle.topics import Channel, parse_topic, topic
-from vehicle.wire import MESSAGEPACK, decode_ack, encode_hello
+from agent.unsent import Unsent
+from vehicle.topics import Channel, topic
+from vehicle.wire import MESSAGEPACK, encode_hello
 
 _ACCEPTED: Final = 0x00
 _NOT_AUTHORISED: Final = 0x87
@@ -26,9 +26,17 @@ _FIRST_PAUSE_S: Final = 0.25
 """After a PUBACK that is not 0x00, e.g. 0x10 (nobody listens) or 0x97 (quota); doubled each time in a row."""
 _PACKET_OVERHEAD_BYTES: Final = 128
 """MQTT 5 header, content type and the user properties boot and seq, rounded up."""
-_READ_AHEAD: Final = 50
 
 log = structlog.get_logger()
+
+
+class AckMode(StrEnum):
+    """What lets a message leave the outbox."""
+
+    STORED = "stored"
+    """Ingest's stored-ack: it is in the database."""
+    BROKER = "broker"
+    """The broker's PUBACK: weaker, for a service centre without stored-acks. What the broker loses is lost."""
 
 
 class Sender:
@@ -44,20 +52,21 @@ class Sender:
         window: int,
         presence: str | None,
         changed: Callable[[], None],
+        ack_mode: AckMode = AckMode.STORED,
     ) -> None:
         self._outbox = outbox
+        self._ack_mode = ack_mode
         self._introductions = introductions
         self._resend_after_s = resend_after_s
         self._most_in_flight = in_flight
         self._window = window
         self._presence = presence
         self._changed = changed
-        self._read_to = {Channel.EVENT: 0, Channel.TELEMETRY: 0}
-        self._ahead: dict[Channel, deque[Kept]] = {channel: deque() for channel in self._read_to}
-        self._nothing_since = dict.fromkeys(self._read_to, -1)
+        self._unsent = Unsent(outbox)
         self._unstored = Schedule(resend_after_s)
         self._under_way: dict[int, int | tuple[str, str]] = {}
-        self._acks: list[tuple[str, StoredAck]] = []
+        self._inbox = Inbox()
+        self._confirmed: list[int] = []
         self._dropped_more = threading.Event()
         self._pause_until = 0.0
         self._pause_s = _FIRST_PAUSE_S
@@ -94,22 +103,17 @@ class Sender:
         self._under_way.clear()
 
     def received(self, connection: Connection, message: Message) -> None:
-        """Keep a stored-ack for the next turn."""
+        """Keep a stored-ack or a command for the next turn."""
         connection.acknowledge(message)
-        address = parse_topic(message.topic)
-        if isinstance(address, Rejection) or address[1] is not Channel.ACK:
-            return
-        ack = decode_ack(message.payload, message.content_type)
-        if isinstance(ack, StoredAck):
-            self._acks.append((address[0], ack))
-        else:
-            log.warning("ack_unreadable", detail=ack.detail)
+        self._inbox.put(message)
 
     def settled(self, packet_id: int, *, reason: int) -> None:
         """Judge a PUBACK: anything but 0x00 means that the broker has not got the message."""
         what = self._under_way.pop(packet_id, None)
         if what is None or reason == _ACCEPTED:
             self._pause_s = _FIRST_PAUSE_S
+            if isinstance(what, int) and self._ack_mode is AckMode.BROKER:
+                self._confirmed.append(what)
             return
         self._count(refused=1)
         now = time.monotonic()
@@ -127,7 +131,9 @@ class Sender:
             self._unstored.hurry(what)
 
     def turn(self, connection: Connection) -> float:
-        """Apply what has been stored and publish what is due."""
+        """Apply what has been asked for and stored, and publish what is due."""
+        # A command came before any stored-ack that is newer than it: obeyed later, it would miss what that removes.
+        self._obey_commands()
         self._apply_acks()
         if self.refusal is not None:
             return self._resend_after_s
@@ -144,13 +150,28 @@ class Sender:
         # A PUBACK will make room, and be noticed.
         return self._resend_after_s
 
+    def _obey_commands(self) -> None:
+        """Make due at once what ingest asks for again, and have it told what is gone."""
+        for vehicle_id, command in self._inbox.take_commands():
+            found = self._outbox.look_for(vehicle_id, command)
+            under_way = set(self._under_way.values())
+            for position in found.positions:
+                # What was never published is on its way in the outbox's order.
+                if position in self._unstored and position not in under_way:
+                    self._unstored.hurry(position)
+            if found.lost:
+                log.error("acked_messages_lost_by_receiver", boot=command.boot, count=found.lost)
+                self._count(lost_after_ack=found.lost)
+            if found.gone:
+                self._introductions.repeat(vehicle_id, command.boot)
+
     def _apply_acks(self) -> None:
-        if not self._acks:
+        acks, (confirmed, self._confirmed) = self._inbox.take_acks(), (self._confirmed, [])
+        if not acks and not confirmed:
             return
         with self._counting:
-            removed = self._outbox.remove_stored(self._acks)
+            removed = [*self._outbox.remove_stored(acks), *self._outbox.remove(confirmed)]
             self._count(acked=len(removed), samples_acked=sum(each.samples for each in removed))
-        self._acks.clear()
         for each in removed:
             self._unstored.remove(each.position)
         self._changed()
@@ -165,7 +186,11 @@ class Sender:
         if hello is None:
             return False
         address = topic(hello.vehicle_id, Channel.HELLO)
-        packet_id = connection.publish(address, encode_hello(hello), qos=1, content_type=MESSAGEPACK)
+        payload = encode_hello(hello)
+        while hello.dropped and not _fits(connection, address, payload):
+            hello = replace(hello, dropped=hello.dropped[: len(hello.dropped) // 2])
+            payload = encode_hello(hello)
+        packet_id = connection.publish(address, payload, qos=1, content_type=MESSAGEPACK)
         if packet_id is not None:
             self._under_way[packet_id] = (hello.vehicle_id, hello.boot)
         return packet_id is not None
@@ -173,15 +198,14 @@ class Sender:
     def _publish_message(self, connection: Connection, now: float) -> bool:
         kept = self._due_again(now)
         again = kept is not None
-        if kept is None:
-            kept = self._next_unsent()
+        if kept is None and len(self._unstored) < self._window:
+            kept = self._unsent.next()
         if kept is None:
             return False
         draft = kept.draft
         address = topic(draft.vehicle_id, draft.channel)
-        size = len(draft.payload) + len(address) + _PACKET_OVERHEAD_BYTES
-        if connection.maximum_packet_bytes is not None and size > connection.maximum_packet_bytes:
-            log.error("message_too_large", bytes=size, broker_takes=connection.maximum_packet_bytes)
+        if not _fits(connection, address, draft.payload):
+            log.error("message_too_large", bytes=len(draft.payload), broker_takes=connection.maximum_packet_bytes)
             self._unstored.remove(kept.position)
             self.dropped(len(self._outbox.give_up(kept.position)))
             self._introductions.tell_dropped()
@@ -211,15 +235,8 @@ class Sender:
             self._unstored.remove(position)
         return None
 
-    def _next_unsent(self) -> Kept | None:
-        if len(self._unstored) >= self._window:
-            return None
-        for channel, ahead in self._ahead.items():
-            appends = self._outbox.appends
-            if not ahead and self._nothing_since[channel] != appends:
-                ahead.extend(self._outbox.read(channel, self._read_to[channel], _READ_AHEAD))
-            if ahead:
-                self._read_to[channel] = ahead[0].position
-                return ahead.popleft()
-            self._nothing_since[channel] = appends
-        return None
+
+def _fits(connection: Connection, address: str, payload: bytes) -> bool:
+    """Whether the broker takes a packet with this payload: it disconnects who sends a larger one."""
+    size = len(payload) + len(address) + _PACKET_OVERHEAD_BYTES
+    return connection.maximum_packet_bytes is None or size <= connection.maximum_packet_bytes

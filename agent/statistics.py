@@ -14,9 +14,11 @@ class Statistics:
     refused: int = 0
     """PUBACKs that did not say accepted."""
     acked: int = 0
-    """Covered by a stored-ack."""
+    """Covered by a stored-ack, or with `AckMode.BROKER` by a PUBACK."""
     dropped: int = 0
     """Given up for want of room or because no broker takes their size."""
+    lost_after_ack: int = 0
+    """Asked for again although they had been acked: the other side has lost them."""
     samples_published: int = 0
     """Of telemetry, as the next."""
     samples_acked: int = 0

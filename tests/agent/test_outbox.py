@@ -11,6 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from agent.draft import Draft, new_boot
 from agent.outbox import Outbox, SequenceError
 from vehicle.batch import StoredAck
+from vehicle.command import SendAgain
 from vehicle.topics import Channel
 
 VEHICLES = ("car-1", "car-2")
@@ -97,6 +98,38 @@ class OutboxMachine(RuleBasedStateMachine):
         self.kept.remove(chosen.draft)
         self.dropped.add((chosen.draft.vehicle_id, chosen.draft.boot, chosen.draft.seq))
 
+    @precondition(lambda self: self.kept)
+    @rule(data=st.data())
+    def confirmed(self, data: st.DataObject) -> None:
+        everything = [k for channel in (Channel.EVENT, Channel.TELEMETRY) for k in self.outbox.read(channel, 0, 1000)]
+        chosen = data.draw(st.lists(st.sampled_from(everything), unique_by=lambda kept: kept.position))
+        removed = self.outbox.remove([kept.position for kept in chosen])
+        assert sorted(r.position for r in removed) == sorted(kept.position for kept in chosen)
+        self.kept = [draft for draft in self.kept if draft not in [kept.draft for kept in chosen]]
+
+    @rule(
+        vehicle_id=st.sampled_from(VEHICLES),
+        boot=st.sampled_from(BOOTS),
+        ranges=st.lists(st.tuples(st.integers(1, 12), st.integers(0, 3)), max_size=3),
+        beyond=st.none() | st.integers(1, 12),
+    )
+    def asked(self, vehicle_id: str, boot: str, ranges: list[tuple[int, int]], beyond: int | None) -> None:
+        last = self.last.get((vehicle_id, boot), 0)
+        closed = tuple((first, first + more) for first, more in ranges)
+        wanted = {seq for first, end in closed for seq in range(first, end + 1)}
+        wanted = {seq for seq in wanted | set(range(beyond or last + 1, last + 1)) if seq <= last}
+        here = {draft.seq for draft in self.kept if (draft.vehicle_id, draft.boot) == (vehicle_id, boot)}
+        before = self.told()
+        found = self.outbox.look_for(vehicle_id, SendAgain(boot, closed, beyond))
+        kept = [self.outbox.get(position) for position in found.positions]
+        assert [one.draft.seq for one in kept if one] == sorted(wanted & here)
+        gone = {(vehicle_id, boot, seq) for seq in wanted - here}
+        assert found.gone == bool(gone)
+        assert found.lost == len(gone - before)
+        assert self.told() == before | gone
+        self.dropped |= gone
+        self.covered -= gone
+
     @rule()
     def reopen(self) -> None:
         self.outbox.close()
@@ -120,13 +153,13 @@ class OutboxMachine(RuleBasedStateMachine):
 
     @invariant()
     def tells_of_what_was_dropped_until_it_is_covered(self) -> None:
-        told = {
-            (vehicle_id, boot, seq)
-            for vehicle_id in VEHICLES
-            for boot, first, last in self.outbox.dropped(vehicle_id)
-            for seq in range(first, last + 1)
-        }
-        assert self.dropped - self.covered <= told <= self.dropped
+        assert self.dropped - self.covered <= self.told() <= self.dropped
+
+    def told(self) -> set[tuple[str, str, int]]:
+        ranges = [(vehicle_id, *told) for vehicle_id in VEHICLES for told in self.outbox.dropped(vehicle_id)]
+        seqs = [(vehicle_id, boot, seq) for vehicle_id, boot, first, last in ranges for seq in range(first, last + 1)]
+        assert len(seqs) == len(set(seqs))
+        return set(seqs)
 
     def teardown(self) -> None:
         self.outbox.close()

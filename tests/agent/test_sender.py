@@ -12,9 +12,10 @@ from agent.connection import Connection, Message
 from agent.draft import Draft
 from agent.introductions import Introductions
 from agent.outbox import Outbox
-from agent.sender import Sender
+from agent.sender import AckMode, Sender
 from tests.support.some_batches import BOOT, NOW
 from vehicle.batch import Hello, StoredAck
+from vehicle.command import SendAgain, encode_command
 from vehicle.topics import Channel
 from vehicle.wire import JSON, decode_hello, encode_ack
 
@@ -95,10 +96,14 @@ def stored(through: int, *missing: tuple[int, int], vehicle_id: str = "car-1") -
     return Message(f"vsc/v1/{vehicle_id}/ack", payload, 0, 0, JSON, {})
 
 
+def asked(*ranges: tuple[int, int], beyond: int | None = None, boot: str = BOOT, retain: bool = False) -> Message:
+    return Message("vsc/v1/car-1/command", encode_command(SendAgain(boot, ranges, beyond)), 0, 0, JSON, {}, retain)
+
+
 def test_connecting_subscribes_says_hello_and_publishes_in_order(outbox: Outbox) -> None:
     fill(outbox, 3)
     paper, _ = connect(a_sender(outbox))
-    assert paper.subscribed == ["vsc/v1/car-1/ack"]
+    assert paper.subscribed == ["vsc/v1/car-1/ack", "vsc/v1/car-1/command"]
     assert [(h.vehicle_id, h.boot, h.dropped) for h in paper.hellos()] == [("car-1", BOOT, ())]
     assert paper.published[0][0] == "vsc/v1/car-1/hello"
     assert paper.batches() == [1, 2, 3]
@@ -237,7 +242,9 @@ def test_a_vehicle_that_comes_later_is_introduced(outbox: Outbox) -> None:
     paper, connection = connect(sender)
     fill(outbox, 1, vehicle_id="car-2")
     sender.turn(connection)
-    assert paper.subscribed == ["vsc/v1/car-1/ack", "vsc/v1/car-2/ack"]
+    assert paper.subscribed == [
+        f"vsc/v1/{car}/{channel}" for car in ("car-1", "car-2") for channel in ("ack", "command")
+    ]
     assert [hello.vehicle_id for hello in paper.hellos()] == ["car-1", "car-2"]
 
 
@@ -261,3 +268,118 @@ def test_what_is_no_stored_ack_changes_nothing(outbox: Outbox, message: Message)
 def test_presence_is_published_retained(outbox: Outbox) -> None:
     paper, _ = connect(a_sender(outbox, presence="car-1"))
     assert paper.published[0][:2] == ("vsc/v1/car-1/state", b"online")
+
+
+def settle_all(sender: Sender, paper: PaperConnection) -> None:
+    for packet_id in range(1, len(paper.published) + 1):
+        sender.settled(packet_id, reason=0)
+
+
+def test_what_is_asked_for_goes_out_at_once_and_nothing_else(outbox: Outbox) -> None:
+    fill(outbox, 9)
+    sender = a_sender(outbox, resend_after_s=60)
+    paper, connection = connect(sender)
+    settle_all(sender, paper)
+    sender.received(connection, asked((2, 3), (8, 20)))
+    sender.turn(connection)
+    assert paper.batches() == [*range(1, 10), 2, 3, 8, 9]
+    assert len(paper.hellos()) == 1
+    assert (sender.statistics.resent, sender.statistics.lost_after_ack) == (4, 0)
+
+
+def test_everything_from_a_seq_on_may_be_asked_for(outbox: Outbox) -> None:
+    fill(outbox, 4)
+    sender = a_sender(outbox, resend_after_s=60)
+    paper, connection = connect(sender)
+    settle_all(sender, paper)
+    sender.received(connection, asked(beyond=3))
+    sender.turn(connection)
+    assert paper.batches() == [1, 2, 3, 4, 3, 4]
+
+
+def test_what_is_under_way_is_not_sent_twice_because_it_is_asked_for(outbox: Outbox) -> None:
+    fill(outbox, 2)
+    sender = a_sender(outbox, resend_after_s=60)
+    paper, connection = connect(sender)
+    sender.received(connection, asked((1, 2)))
+    sender.turn(connection)
+    assert paper.batches() == [1, 2]
+
+
+def test_what_was_stored_and_is_asked_for_again_is_told_lost(outbox: Outbox) -> None:
+    fill(outbox, 5)
+    sender = a_sender(outbox, resend_after_s=60)
+    paper, connection = connect(sender)
+    settle_all(sender, paper)
+    sender.received(connection, stored(4))
+    sender.turn(connection)
+    for _ in range(2):
+        sender.received(connection, asked((2, 9)))
+        sender.turn(connection)
+        settle_all(sender, paper)
+    assert paper.batches() == [1, 2, 3, 4, 5, 5, 5]
+    assert [hello.dropped for hello in paper.hellos()] == [(), ((BOOT, 2, 4),), ((BOOT, 2, 4),)]
+    assert (sender.statistics.lost_after_ack, sender.statistics.dropped) == (3, 0)
+
+
+def test_a_command_older_than_a_stored_ack_declares_nothing_lost(outbox: Outbox) -> None:
+    fill(outbox, 2)
+    sender = a_sender(outbox, resend_after_s=60)
+    paper, connection = connect(sender)
+    settle_all(sender, paper)
+    sender.received(connection, asked((1, 2)))
+    sender.received(connection, stored(2))
+    sender.turn(connection)
+    assert paper.batches() == [1, 2]
+    assert outbox.dropped("car-1") == ()
+    assert sender.statistics.lost_after_ack == 0
+
+
+@pytest.mark.parametrize(
+    "message",
+    [asked((1, 3), boot="00000000000000bb"), asked((3, 9)), asked((1, 2), retain=True)],
+    ids=["another's boot", "not yet sampled", "kept by the broker"],
+)
+def test_what_is_asked_for_in_vain_changes_nothing(outbox: Outbox, message: Message) -> None:
+    fill(outbox, 2)
+    sender = a_sender(outbox, resend_after_s=60)
+    paper, connection = connect(sender)
+    settle_all(sender, paper)
+    sender.received(connection, message)
+    sender.turn(connection)
+    assert paper.batches() == [1, 2]
+    assert outbox.dropped("car-1") == ()
+    assert len(paper.hellos()) == 1
+
+
+def test_a_pubacks_word_is_enough_where_there_are_no_stored_acks(outbox: Outbox) -> None:
+    fill(outbox, 3)
+    told = []
+    sender = a_sender(outbox, ack_mode=AckMode.BROKER, changed=lambda: told.append(True))
+    _, connection = connect(sender)
+    sender.settled(2, reason=0)
+    sender.settled(3, reason=0x97)
+    sender.turn(connection)
+    assert [kept.draft.seq for kept in outbox.read(Channel.TELEMETRY, 0, 10)] == [2, 3]
+    assert (sender.statistics.acked, sender.statistics.samples_acked) == (1, 1)
+    assert told
+
+
+def test_a_pubacks_word_is_not_enough_for_a_stored_ack(outbox: Outbox) -> None:
+    fill(outbox, 3)
+    sender = a_sender(outbox)
+    paper, connection = connect(sender)
+    settle_all(sender, paper)
+    sender.turn(connection)
+    assert len(outbox) == 3
+
+
+def test_a_hello_that_the_broker_cannot_take_tells_less(outbox: Outbox) -> None:
+    fill(outbox, 40)
+    for kept in outbox.read(Channel.TELEMETRY, 0, 40)[::2]:
+        outbox.give_up(kept.position)
+    sender = a_sender(outbox)
+    paper, _ = connect(sender, maximum_packet_bytes=600)
+    (hello,) = paper.hellos()
+    assert 0 < len(hello.dropped) < 20
+    assert all(len(payload) + len(topic) < 600 for topic, payload, _ in paper.published)
