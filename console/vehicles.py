@@ -16,7 +16,7 @@ from reports.figures import SILENT_AFTER
 from reports.problems import Problem, read_problems
 from storage import events, ledger, tickets, vehicles
 from storage.envelope import latest_values, read_envelope
-from storage.gaps import silent_spans
+from storage.gaps import SILENCE, lost_spans, silent_spans
 from tickets.alert import AlertStatus
 from vehicle.batch import EventKind
 from vehicle.finding import Trace
@@ -28,8 +28,6 @@ SPANS_DAYS: Final = (1, 7, 30)
 """Lengths of time that the charts offer."""
 LOOKED_BACK: Final = timedelta(days=30)
 """For gaps and trouble codes."""
-GAP: Final = timedelta(hours=6)
-"""A shorter silence is a parked car's, and not listed."""
 MOST_GAPS: Final = 10
 MOST_CODES: Final = 50
 
@@ -81,7 +79,8 @@ def show(connection: Database, now: Present, vehicle_id: str, days: int = 7) -> 
         charts=_charts(connection, vehicle_id, until - length, until),
         days=length.days,
         spans=SPANS_DAYS,
-        gaps=silent_spans(connection, vehicle_id, until - LOOKED_BACK, GAP)[:MOST_GAPS],
+        gaps=silent_spans(connection, vehicle_id, until - LOOKED_BACK, SILENCE)[:MOST_GAPS],
+        lost=lost_spans(connection, vehicle_id, until - LOOKED_BACK, until)[::-1][:MOST_GAPS],
         codes=[event for event in happened[::-1] if event.kind is EventKind.TROUBLE_CODE][:MOST_CODES],
     )
 

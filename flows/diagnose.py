@@ -20,6 +20,7 @@ from diagnostics.prognosis import remaining_life
 from features.panel import Observations
 from features.table import ARRAYS, SIGNALS, observe
 from features.window import LOOKBACK, Window
+from flows.missing import name_missing
 from flows.place import PLACE, Place
 from rules.detector import RuleDetector
 from rules.loader import load_rules
@@ -148,7 +149,7 @@ def _diagnose_vehicle(
         _LOG.info("judged_again", vehicle_id=vehicle_id, since=start.isoformat())
     place.arrived, place.until = arrivals.through, end
     detectors.save(connection, place.stored(vehicle_id))
-    new, changed = _store(connection, vehicle_id, found)
+    new, changed = _store(connection, vehicle_id, name_missing(connection, vehicle_id, found))
     return DiagnosisSummary(vehicles=1, vehicle_days=(end - start) // DAY, findings=new, alerts=changed)
 
 

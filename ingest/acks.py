@@ -38,6 +38,13 @@ class BootRecord:
                 halves = ((first, seq - 1), (seq + 1, last))
                 self._gaps[place : place + 1] = [half for half in halves if half[0] <= half[1]]
 
+    def holds(self, seq: int) -> bool:
+        """Whether `seq` is safe."""
+        if seq > self._through:
+            return False
+        place = bisect.bisect_right(self._gaps, (seq, self._through)) - 1
+        return place < 0 or seq > self._gaps[place][1]
+
     def stored_ack(self) -> StoredAck:
         """What the vehicle is told."""
         if len(self._gaps) <= MOST_GAPS:
@@ -63,18 +70,25 @@ class AckBook:
         for boot in boots:
             self._records.pop(boot, None)
 
+    def safe(self, connection: psycopg.Connection[Any], keys: Iterable[BatchKey]) -> list[BatchKey]:
+        """Those of `keys` that are in the ledger, without asking it but for boots that are not in memory."""
+        return [key for key in keys if self._record(connection, key.vehicle_id, key.boot).holds(key.seq)]
+
     def stored_acks(
         self, connection: psycopg.Connection[Any], boots: Iterable[tuple[str, str]]
     ) -> list[tuple[str, StoredAck]]:
         """What to tell of these boots, each with its vehicle; one not in memory is read from the ledger."""
         acks = []
         for vehicle_id, boot in boots:
-            record = self._records.get((vehicle_id, boot))
-            if record is None:
-                record = BootRecord(stored_ranges(connection, vehicle_id, boot))
-                self._records[vehicle_id, boot] = record
+            acks.append((vehicle_id, self._record(connection, vehicle_id, boot).stored_ack()))
             self._records.move_to_end((vehicle_id, boot))
-            acks.append((vehicle_id, record.stored_ack()))
         while len(self._records) > MOST_BOOTS:
             self._records.popitem(last=False)
         return acks
+
+    def _record(self, connection: psycopg.Connection[Any], vehicle_id: str, boot: str) -> BootRecord:
+        record = self._records.get((vehicle_id, boot))
+        if record is None:
+            record = BootRecord(stored_ranges(connection, vehicle_id, boot))
+            self._records[vehicle_id, boot] = record
+        return record

@@ -14,6 +14,7 @@ from vehicle.wire import MAX_PAYLOAD_BYTES, decode_events, decode_hello, decode_
 
 Content = TelemetryBatch | EventBatch | Hello | Rejection
 
+_BATCHES: Final = (TelemetryBatch, EventBatch)
 _BOOT: Final = re.compile(r"[0-9a-f]{16}", re.ASCII)
 _SEQ: Final = re.compile(r"[1-9][0-9]{0,18}", re.ASCII)
 _GREATEST_SEQ: Final = 2**63 - 1
@@ -24,7 +25,8 @@ _DECODERS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+# Not frozen, as what is made for every message: that would cost four times as much.
+@dataclass(slots=True, eq=False)
 class Incoming:
     """One message, read."""
 
@@ -50,16 +52,27 @@ def read(message: Message) -> Incoming:
         return Incoming(message, sha256, None, None, address)
     vehicle_id, channel = address
     content = _content(message, channel)
-    named = _named(message, vehicle_id) if channel is not Channel.HELLO else None
-    key = named
-    if isinstance(content, TelemetryBatch | EventBatch):
+    key = None
+    if isinstance(content, _BATCHES):
         key = BatchKey(vehicle_id, content.boot, content.seq)
-        if named not in (None, key):
-            content = _mismatch("user properties and payload name different boots or sequence numbers")
-            key = named
+        if message.user and (message.user.get("boot"), message.user.get("seq")) != (key.boot, str(key.seq)):
+            named = _named(message, vehicle_id)
+            if named not in (None, key):
+                content = _mismatch("user properties and payload name different boots or sequence numbers")
+                key = named
+    elif channel is not Channel.HELLO:
+        key = _named(message, vehicle_id)
     if not isinstance(content, Rejection) and content.vehicle_id != vehicle_id:
         content = _mismatch("topic and payload name different vehicles")
     return Incoming(message, sha256, vehicle_id, key, content)
+
+
+def unread(message: Message, sha256: bytes, rejection: Rejection) -> Incoming:
+    """A message whose payload must not be touched, named by its topic and user properties alone."""
+    address = parse_topic(message.topic)
+    vehicle_id = None if isinstance(address, Rejection) else address[0]
+    key = None if vehicle_id is None else _named(message, vehicle_id)
+    return Incoming(message, sha256, vehicle_id, key, rejection)
 
 
 def _content(message: Message, channel: Channel) -> Content:

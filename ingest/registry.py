@@ -12,7 +12,7 @@ from vehicle.rejection import Rejection, RejectionReason
 
 _REFRESH_S: Final = 30.0
 """A vehicle that has been forgotten may be heard so much longer."""
-_UNKNOWN: Final = Rejection(RejectionReason.UNKNOWN_VEHICLE, "the vehicle is not in the registry")
+UNKNOWN: Final = Rejection(RejectionReason.UNKNOWN_VEHICLE, "the vehicle is not in the registry")
 
 
 class Registry:
@@ -29,8 +29,6 @@ class Registry:
             self._known = known_ids(connection)
             self._read_at = time.monotonic()
         return [
-            incoming
-            if incoming.vehicle_id is None or incoming.vehicle_id in self._known
-            else incoming.refused(_UNKNOWN)
+            incoming if incoming.vehicle_id is None or incoming.vehicle_id in self._known else incoming.refused(UNKNOWN)
             for incoming in flush
         ]

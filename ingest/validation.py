@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 import numpy as np
@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from storage.telemetry_copy import SampleTable
 from vehicle.batch import Event, EventBatch, TelemetryBatch
-from vehicle.moment import instant, moment
+from vehicle.column_block import ColumnBlock
+from vehicle.moment import instant, instants, moment, moments
 from vehicle.rejection import Rejection, RejectionReason
 from vehicle.signals import CATALOGUE, Signal
 
@@ -27,6 +28,7 @@ CLOCK_SET: Final = datetime(2000, 1, 1, tzinfo=UTC)
 LAST_MOMENT: Final = datetime(2100, 1, 1, tzinfo=UTC)
 """No sender's clock is believed from here on, not even where it is the only clock."""
 
+_PLACES: Final = {name: place for place, name in enumerate(CATALOGUE)}
 _JSON: Final = msgspec.json.Encoder()
 _NOT_JSON: Final = (msgspec.MsgspecError, TypeError, ValueError, OverflowError, RecursionError)
 """What encoding raises for what JSON cannot hold."""
@@ -42,8 +44,7 @@ class TimeLimits:
     """The present of a batch is its own `sent_at`, as the data clock asks; otherwise the stack's present."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(NamedTuple):
     """What of one batch can be stored."""
 
     rows: int = 0
@@ -79,15 +80,16 @@ def judge_sender(sent_at: datetime, present: datetime, limits: TimeLimits) -> Re
 def judge_telemetry(batches: Sequence[TelemetryBatch], present: datetime, limits: TimeLimits) -> Judgement:
     """Turn batches into tables of the samples that can be stored, alike batches in one table, in their order."""
     judgement = Judgement(stored=[Stored()] * len(batches), rejections=[[] for _ in batches])
+    blocks = [ColumnBlock.of(batch.columns, len(batch.times)) for batch in batches]
     alike: dict[tuple[Any, ...], list[int]] = defaultdict(list)
     for index, batch in enumerate(batches):
         refused = judge_sender(batch.sent_at, present, limits)
         if refused is None:
-            alike[_shape(batch)].append(index)
+            alike[_shape(batch, blocks[index])].append(index)
         else:
             judgement.rejections[index].append(refused)
     for indices in alike.values():
-        table = _Table([batches[index] for index in indices])
+        table = _Table([batches[index] for index in indices], [blocks[index] for index in indices])
         table.judge_times(present, limits)
         table.judge_values()
         for index, stored, rejections in zip(indices, table.stored(), table.rejections, strict=True):
@@ -137,27 +139,56 @@ def _some(reason: RejectionReason, count: int, total: int, what: str) -> Rejecti
     return Rejection(reason, f"{count} of {total} {what}")
 
 
-def _names(batches: Sequence[TelemetryBatch]) -> list[str]:
-    """Every signal that any of the batches has, in the catalogue's order."""
-    present = {name for batch in batches for name, values in batch.columns.items() if values.size}
-    return [name for name in CATALOGUE if name in present]
+def _shape(batch: TelemetryBatch, block: ColumnBlock) -> tuple[Any, ...]:
+    """What batches of one table have in common: arrays and their lengths, unknown signals or not, whose times."""
+    if not block.arrays:
+        return (bool(batch.extra), batch.time_received)
+    arrays = sorted((name, values.shape[1]) for name, values in block.arrays.items())
+    return (bool(batch.extra), batch.time_received, *((name, width) for name, width in arrays if width))
 
 
-def _shape(batch: TelemetryBatch) -> tuple[Any, ...]:
-    """What batches of one table have in common: which arrays of which length, and whether unknown signals."""
-    arrays = sorted((name, values.shape[1]) for name, values in batch.columns.items() if values.ndim > 1)
-    return (bool(batch.extra), *((name, width) for name, width in arrays if width))
+def _joined(blocks: Sequence[ColumnBlock], starts: NDArray[np.intp]) -> tuple[list[str], NDArray[np.float64]]:
+    """The scalar columns of all blocks: the names, and values of shape (names, samples); NaN where one has it not.
+
+    Args:
+        blocks: In the order of their samples.
+        starts: Where the samples of each block begin, and where those of the last one end.
+    """
+    alike: dict[tuple[str, ...], list[int]] = defaultdict(list)
+    for index, block in enumerate(blocks):
+        alike[block.names].append(index)
+    if len(alike) == 1:
+        return list(blocks[0].names), np.concatenate([block.scalars for block in blocks], axis=1)
+    names = sorted(set().union(*alike), key=_PLACES.__getitem__)
+    values = np.full((len(names), int(starts[-1])), np.nan)
+    for own_names, indices in alike.items():
+        rows = np.array([names.index(name) for name in own_names], np.intp)
+        samples = np.concatenate([np.arange(starts[index], starts[index + 1]) for index in indices])
+        if len(rows):
+            values[np.ix_(rows, samples)] = np.concatenate([blocks[index].scalars for index in indices], axis=1)
+    return names, values
 
 
 class _Table:
     """Batches of one shape as columns, in the course of being judged."""
 
-    def __init__(self, batches: Sequence[TelemetryBatch]) -> None:
+    def __init__(self, batches: Sequence[TelemetryBatch], blocks: Sequence[ColumnBlock]) -> None:
         self._batches = batches
         self._counts = np.array([len(batch.times) for batch in batches])
+        self._starts = np.concatenate([[0], np.cumsum(self._counts)])
         self._batch = np.repeat(np.arange(len(batches)), self._counts)
         self._times = np.concatenate([batch.times for batch in batches]).astype("datetime64[us]")
-        self._columns = {name: self._column(name) for name in _names(batches)}
+        self._names, self._scalars = _joined(blocks, self._starts)
+        widths = {name: values.shape[1] for block in blocks for name, values in block.arrays.items() if values.size}
+        self._arrays = {
+            name: np.concatenate(
+                [
+                    block.arrays[name] if name in block.arrays else np.full((count, width), np.nan)
+                    for block, count in zip(blocks, self._counts.tolist(), strict=True)
+                ]
+            )
+            for name, width in widths.items()
+        }
         self._accepted = np.ones(len(self._times), np.bool_)
         self.rejections: list[list[Rejection]] = [[] for _ in batches]
         self._extra = [text for index in range(len(batches)) for text in self._extras(index)]
@@ -165,7 +196,7 @@ class _Table:
     def judge_times(self, present: datetime, limits: TimeLimits) -> None:
         """Leave out the samples at impossible times."""
         if limits.by_sender:
-            now = np.array([instant(batch.sent_at) for batch in self._batches])[self._batch]
+            now = instants([batch.sent_at for batch in self._batches])[self._batch]
         else:
             now = np.full(len(self._times), instant(present))
         unset = self._times < instant(CLOCK_SET)
@@ -183,21 +214,22 @@ class _Table:
 
     def judge_values(self) -> None:
         """Take values that their sensor cannot show for `not sampled`."""
-        for name, values in self._columns.items():
+        signals = [CATALOGUE[name] for name in self._names]
+        wrong = self._scalars < np.array([[signal.minimum] for signal in signals], np.float64).reshape(-1, 1)
+        wrong |= self._scalars > np.array([[signal.maximum] for signal in signals], np.float64).reshape(-1, 1)
+        for row in np.flatnonzero(wrong.any(axis=1)).tolist():
+            self._refuse_values(signals[row], self._scalars[row], wrong[row])
+        for name, values in self._arrays.items():
             signal = CATALOGUE[name]
-            wrong = (values < signal.minimum) | (values > signal.maximum)
-            if wrong.any():
-                infinite = np.isinf(values)
-                self._reject_values(signal, RejectionReason.NON_FINITE, wrong & infinite)
-                self._reject_values(signal, RejectionReason.OUT_OF_RANGE, wrong & ~infinite)
-                values[wrong] = np.nan
+            beyond = (values < signal.minimum) | (values > signal.maximum)
+            if beyond.any():
+                self._refuse_values(signal, values, beyond)
 
     def stored(self) -> list[Stored]:
         """What remains of each batch."""
         if self._accepted.all():
-            return [
-                Stored(len(batch.times), moment(batch.times[0]), moment(batch.times[-1])) for batch in self._batches
-            ]
+            firsts, lasts = moments(self._times[self._starts[:-1]]), moments(self._times[self._starts[1:] - 1])
+            return list(map(Stored, self._counts.tolist(), firsts, lasts))
         accepted = [self._times[self._accepted & (self._batch == index)] for index in range(len(self._batches))]
         return [
             Stored(len(times), moment(times[0]), moment(times[-1])) if len(times) else Stored() for times in accepted
@@ -211,19 +243,10 @@ class _Table:
             vehicle_ids=[batch.vehicle_id for batch in self._batches],
             batch=self._batch[kept],
             times=self._times[kept],
-            columns={name: values[kept] for name, values in self._columns.items()},
+            columns=dict(zip(self._names, self._scalars[:, kept], strict=True))
+            | {name: values[kept] for name, values in self._arrays.items()},
             extra=extra if any(extra) else (),
-        )
-
-    def _column(self, name: str) -> NDArray[np.float64]:
-        """One signal of all batches; NaN where a batch has it not."""
-        parts = [batch.columns.get(name) for batch in self._batches]
-        shape = next(part.shape[1:] for part in parts if part is not None and part.size)
-        return np.concatenate(
-            [
-                np.full((count, *shape), np.nan) if part is None or not part.size else part
-                for part, count in zip(parts, self._counts.tolist(), strict=True)
-            ]
+            time_received=self._batches[0].time_received,
         )
 
     def _extras(self, index: int) -> Iterable[bytes | None]:
@@ -244,6 +267,13 @@ class _Table:
     def _count_per_batch(self, wrong: NDArray[np.bool_]) -> list[tuple[int, int]]:
         counts = np.bincount(self._batch[wrong], minlength=len(self._batches))
         return [(index, int(counts[index])) for index in np.flatnonzero(counts).tolist()]
+
+    def _refuse_values(self, signal: Signal, values: NDArray[np.float64], wrong: NDArray[np.bool_]) -> None:
+        """Reject the batches of the wrong ones among one signal's values, and forget these."""
+        infinite = np.isinf(values)
+        self._reject_values(signal, RejectionReason.NON_FINITE, wrong & infinite)
+        self._reject_values(signal, RejectionReason.OUT_OF_RANGE, wrong & ~infinite)
+        values[wrong] = np.nan
 
     def _reject_values(self, signal: Signal, reason: RejectionReason, wrong: NDArray[np.bool_]) -> None:
         rows = wrong if wrong.ndim == 1 else np.logical_or.reduce(wrong, axis=1)

@@ -1,14 +1,15 @@
 """What one flush of messages becomes in the database: one transaction, and nothing told before it has committed.
 
 What is known from the ledger is not stored again, so a flush whose commit may or may not have happened is simply
-stored once more. A flush that the database cannot hold is halved until the one message is found, which goes to
-quarantine.
+stored once more. A flush that the database cannot hold is halved until the one sample is found, whose message goes
+to quarantine. When quarantine is full, a batch that would need it is not stored at all and not told of: its vehicle
+keeps it and sends it again.
 
 Errors: psycopg's own, but those that the data cause; `is_passing` tells which of them mean to try again.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Self
@@ -17,23 +18,27 @@ import psycopg
 import structlog
 
 from config.clock import Clock
+from config.settings import QUARANTINE_LIMIT
 from ingest.acks import AckBook
-from ingest.flush import Plan, Sorted, latest_sent_at, make_plan, sort_out
+from ingest.bisection import store_piecewise, tells_data_fault
+from ingest.flush import Plan, Refusal, Remainder, Sorted, Work, latest_sent_at, leave_out, make_work
 from ingest.incoming import Incoming
 from ingest.registry import Registry
+from ingest.room import Room
 from ingest.validation import TimeLimits
-from storage import events, ledger, quarantine
+from storage import events, ledger, quarantine, turns
+from storage.ledger import BatchKey
 from storage.quarantine import QuarantinedMessage
 from storage.telemetry_copy import copy_table
-from vehicle.batch import StoredAck
+from vehicle.batch import Hello, StoredAck
 from vehicle.rejection import Rejection, RejectionReason
 
 MOST_DROPPED: Final = 100_000
 """Sequence numbers that one hello can declare dropped; of the rest the vehicle tells again in its next."""
-_PASSING: Final = frozenset({"08", "25", "40", "53", "55", "57"})
-"""SQLSTATE classes: connection, transaction state, rollback, resources, object not in state, intervention."""
-_PROGRAM_LIMIT: Final = "54"
-"""SQLSTATE class of what is too long or too deep."""
+_SUSPICIOUS: Final = (RejectionReason.VEHICLE_MISMATCH, RejectionReason.ID_CONFLICT)
+_MOST_NAMED: Final = 5
+_PASSING: Final = frozenset({"08", "25", "40", "53", "55", "57", "58"})
+"""SQLSTATE classes: connection, transaction state, rollback, resources, object not in state, intervention, system."""
 
 log = structlog.get_logger()
 
@@ -49,6 +54,10 @@ class Outcome:
     duplicates: int = 0
     refused: Counter[RejectionReason] = field(default_factory=Counter)
     """Rows of quarantine; a batch refused in part counts here and in `batches`."""
+    withheld: int = 0
+    """Messages left to their vehicles, because quarantine is full; none of them is covered by a stored-ack."""
+    discarded: int = 0
+    """Messages lost, because quarantine is full and nobody sends them again."""
     acks: list[tuple[str, StoredAck]] = field(default_factory=list)
     newest: datetime | None = None
     """Latest time of sending of what is safe now."""
@@ -60,7 +69,14 @@ class Outcome:
         self.events += other.events
         self.duplicates += other.duplicates
         self.refused += other.refused
-        self.acks += other.acks
+        self.withheld += other.withheld
+        self.discarded += other.discarded
+        if self.acks and other.acks:
+            # Of one boot the later one says it all.
+            latest = {(vehicle_id, ack.boot): ack for vehicle_id, ack in (*self.acks, *other.acks)}
+            self.acks = [(vehicle_id, ack) for (vehicle_id, _), ack in latest.items()]
+        else:
+            self.acks += other.acks
         self.newest = max((at for at in (self.newest, other.newest) if at is not None), default=None)
         return self
 
@@ -72,19 +88,26 @@ def is_passing(error: psycopg.Error, connection: psycopg.Connection[Any]) -> boo
     return error.sqlstate[:2] in _PASSING or connection.closed
 
 
-def _is_data(error: psycopg.Error) -> bool:
-    """Whether it is what we store that the database cannot hold."""
-    return isinstance(error, psycopg.DataError) or (error.sqlstate or "")[:2] == _PROGRAM_LIMIT
+@dataclass(slots=True)
+class _Written:
+    """What one transaction has written."""
+
+    work: Work
+    remainder: Remainder | None = None
+    """None: quarantine had room for all that needed it."""
+    quarantine_bytes: int = 0
+    """How much quarantine has grown."""
 
 
 class Writer:
     """Stores flushes; of a shard there must be only one."""
 
-    def __init__(self, limits: TimeLimits, clock: Clock) -> None:
+    def __init__(self, limits: TimeLimits, clock: Clock, quarantine_limit: int = QUARANTINE_LIMIT) -> None:
         self._limits = limits
         self._clock = clock
         self._registry = Registry()
         self._book = AckBook()
+        self.room = Room(quarantine_limit)
 
     def store(self, connection: psycopg.Connection[Any], flush: Sequence[Incoming]) -> Outcome:
         """Store messages for good, each once, and find out what to tell their senders.
@@ -93,54 +116,97 @@ class Writer:
             connection: In autocommit mode.
             flush: In the order of arrival.
         """
-        return self._store_or_halve(connection, self._registry.refuse_unknown(connection, flush))
-
-    def _store_or_halve(self, connection: psycopg.Connection[Any], flush: Sequence[Incoming]) -> Outcome:
         try:
-            return self._store(connection, flush)
-        except (psycopg.Error, UnicodeEncodeError, RecursionError) as error:
-            if isinstance(error, psycopg.Error) and not _is_data(error):
+            return self._store_all(connection, flush)
+        except psycopg.Error as error:
+            # What was to be committed when this came may be there or not: only the ledger knows.
+            self._book.forget((each.key.vehicle_id, each.key.boot) for each in flush if each.key is not None)
+            if not isinstance(error, psycopg.errors.UniqueViolation):
                 raise
-            if len(flush) > 1:
-                middle = len(flush) // 2
-                outcome = self._store_or_halve(connection, flush[:middle])
-                outcome += self._store_or_halve(connection, flush[middle:])
-                return outcome
-            if isinstance(flush[0].content, Rejection):
-                raise
-            detail = f"the database cannot hold it: {type(error).__name__}"
-            log.warning("message_refused_by_database", error=type(error).__name__)
-            rejection = Rejection(RejectionReason.WRONG_TYPE, detail)
-            return self._store(connection, [flush[0].refused(rejection)])
+        return self._store_all(connection, flush)
 
-    def _store(self, connection: psycopg.Connection[Any], flush: Sequence[Incoming]) -> Outcome:
-        newest = latest_sent_at(flush)
-        present = self._clock.now()
-        if self._limits.by_sender and newest is not None:
-            present = max(present, newest)
-        keys = sorted({incoming.key for incoming in flush if incoming.key is not None})
+    def _store_all(self, connection: psycopg.Connection[Any], flush: Sequence[Incoming]) -> Outcome:
+        return store_piecewise(
+            self._registry.refuse_unknown(connection, flush),
+            lambda these, unstorable: self._store(connection, these, unstorable),
+            lambda incoming: self._fits(connection, incoming),
+        )
+
+    def _store(
+        self, connection: psycopg.Connection[Any], flush: Sequence[Incoming], unstorable: Sequence[Refusal]
+    ) -> Outcome:
         with connection.transaction():
-            batches = sort_out(flush, ledger.known(connection, keys))
-            plan = make_plan(batches.new, present, self._limits)
-            self._write(connection, batches, plan, present)
+            written = self._write(connection, flush, unstorable)
+        self.room.take(written.quarantine_bytes)
+        work, left = written.work, written.remainder or Remainder()
+        _warn_of_attacks(work.refused)
         # Duplicates too: their first copy's commit may have succeeded without our hearing of it.
-        self._book.add(keys)
-        given_up = [(vehicle_id, boot) for vehicle_id, hello in batches.hellos for boot, *_ in hello.dropped]
-        self._book.forget(given_up)
-        greeted = [(vehicle_id, hello.boot) for vehicle_id, hello in batches.hellos]
-        boots = dict.fromkeys([*((key.vehicle_id, key.boot) for key in keys), *greeted, *given_up])
-        refused = [*batches.refused, *plan.refused]
+        self._book.add(work.keys)
+        hellos, plan = work.batches.hellos, work.plan
+        given_up = [(vehicle_id, boot) for vehicle_id, hello in hellos for boot, *_ in hello.dropped]
+        greeted = [(vehicle_id, hello.boot) for vehicle_id, hello in hellos]
+        # What answers a hello may empty an outbox: it comes from the ledger itself.
+        self._book.forget([*given_up, *greeted])
+        boots = dict.fromkeys([*((key.vehicle_id, key.boot) for key in work.keys), *greeted, *given_up])
         return Outcome(
             batches=sum(entry.rows > 0 for entry in plan.entries),
             samples=sum(len(table.times) for table in plan.tables),
             events=sum(len(batch.events) for batch in plan.events),
-            duplicates=len(batches.duplicates),
-            refused=Counter(rejection.reason for _, rejection in refused),
+            duplicates=len(work.batches.duplicates),
+            refused=Counter(rejection.reason for _, rejection in work.refused),
+            withheld=left.withheld,
+            discarded=left.discarded,
             acks=self._book.stored_acks(connection, boots),
-            newest=newest,
+            newest=latest_sent_at(work.flush),
         )
 
-    def _write(self, connection: psycopg.Connection[Any], batches: Sorted, plan: Plan, present: datetime) -> None:
+    def _fits(self, connection: psycopg.Connection[Any], incoming: Incoming) -> bool:
+        def attempt() -> None:
+            with connection.transaction(force_rollback=True):
+                self._write(connection, [incoming], ())
+
+        return not tells_data_fault(attempt)
+
+    def _write(
+        self, connection: psycopg.Connection[Any], flush: Sequence[Incoming], unstorable: Sequence[Refusal]
+    ) -> _Written:
+        newest = latest_sent_at(flush)
+        present = self._clock.now()
+        if self._limits.by_sender and newest is not None:
+            present = max(present, newest)
+        turns.take_part(connection)
+        keys = sorted({incoming.key for incoming in flush if incoming.key is not None})
+        # Of what is safe the ledger must say with which content; of the rest it knows nothing.
+        safe = self._book.safe(connection, keys)
+        known = ledger.known(connection, safe) if safe else {}
+        # A car that was forgotten and is registered again sends what the book has of its former life.
+        self._book.forget((key.vehicle_id, key.boot) for key in safe if key not in known)
+        written = _Written(make_work(flush, known, present, self._limits, unstorable))
+        if written.work.refused:
+            written = self._without_unplaced(connection, written.work, known, unstorable, present)
+        self._write_plan(connection, written.work.batches, written.work.plan, present)
+        if written.work.refused:
+            rows = [_quarantined(*each, present) for each in written.work.refused]
+            written.quarantine_bytes = quarantine.record(connection, rows)
+        return written
+
+    def _without_unplaced(
+        self,
+        connection: psycopg.Connection[Any],
+        work: Work,
+        known: Mapping[BatchKey, bytes | None],
+        unstorable: Sequence[Refusal],
+        present: datetime,
+    ) -> _Written:
+        """The work, less what quarantine has no room for."""
+        wanted = [(incoming, _quarantined(incoming, rejection, present)) for incoming, rejection in work.refused]
+        unplaced = self.room.unplaced(connection, wanted)
+        if not unplaced:
+            return _Written(work)
+        remainder = leave_out(work.flush, unplaced, work.batches.new)
+        return _Written(make_work(remainder.flush, known, present, self._limits, unstorable), remainder)
+
+    def _write_plan(self, connection: psycopg.Connection[Any], batches: Sorted, plan: Plan, present: datetime) -> None:
         if batches.arrived_after_all:
             ledger.retract_dropped(connection, batches.arrived_after_all)
         for table in plan.tables:
@@ -150,15 +216,26 @@ class Writer:
             events.record(connection, plan.events)
         ledger.record(connection, plan.entries)
         for vehicle_id, hello in batches.hellos:
-            left = MOST_DROPPED
-            for boot, first, last in hello.dropped:
-                seqs = range(first, min(last, first + left - 1) + 1)
-                left -= max(0, len(seqs))
-                if seqs:
-                    ledger.record_dropped(connection, vehicle_id, boot, seqs, present)
-        refused = [*batches.refused, *plan.refused]
-        if refused:
-            quarantine.record(connection, [_quarantined(*each, present) for each in refused])
+            record_dropped(connection, vehicle_id, hello, present)
+
+
+def record_dropped(connection: psycopg.Connection[Any], vehicle_id: str, hello: Hello, present: datetime) -> None:
+    """Enter what a vehicle says to have given up, so that nobody waits for it."""
+    left = MOST_DROPPED
+    for boot, first, last in hello.dropped:
+        seqs = range(first, min(last, first + left - 1) + 1)
+        left -= max(0, len(seqs))
+        if seqs:
+            ledger.record_dropped(connection, vehicle_id, boot, seqs, present)
+
+
+def _warn_of_attacks(refused: Sequence[Refusal]) -> None:
+    """Log what honest senders do not do: once a flush and reason, so that nobody can flood the log."""
+    for reason in _SUSPICIOUS:
+        senders = [incoming.vehicle_id for incoming, rejection in refused if rejection.reason is reason]
+        if senders:
+            vehicles = sorted({sender for sender in senders if sender is not None})[:_MOST_NAMED]
+            log.warning("security", reason=str(reason), messages=len(senders), vehicles=vehicles)
 
 
 def _quarantined(incoming: Incoming, rejection: Rejection, present: datetime) -> QuarantinedMessage:

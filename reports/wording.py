@@ -30,6 +30,7 @@ _TITLES: Final[dict[str, str]] = {
     RejectionReason.OUT_OF_RANGE: "Out of the sensor's range",
     RejectionReason.CLOCK_FUTURE: "Clock is ahead",
     RejectionReason.CLOCK_UNSET: "Clock was never set",
+    RejectionReason.UNSTORABLE: "The database cannot hold it",
     RejectionReason.ID_CONFLICT: "Other content under a known number",
     Channel.REMOTE: "Message to the owner",
     Channel.MOBILE: "Mobile technician",

@@ -5,6 +5,7 @@ from uuid import UUID
 import httpx
 import psycopg
 import pytest
+from psycopg.types.json import Jsonb
 
 from tests.support.console_server import console_client
 from tests.support.fleet_problems import CASES
@@ -191,3 +192,14 @@ def test_a_length_of_time_that_cannot_be_meant_is_422(console: httpx.Client) -> 
     answer = console.get("/vehicles/city-02?days=many")
     assert answer.status_code == 422
     assert "days:" in answer.text
+
+
+def test_an_alert_says_what_its_finding_did_not_know(own_console: httpx.Client, own_fleet_url: str) -> None:
+    path = alert_path(own_console, FailureMode.TYRE_SLOW_LEAK)
+    assert "Not all is known" not in own_console.get(path).text
+    with psycopg.connect(own_fleet_url) as connection:
+        missing = "3 batches missing between 20 Mar, 06:12 and 06:40 <b>."
+        connection.execute("UPDATE findings SET evidence = evidence || %s", [Jsonb({"missing": missing})])
+    shown = own_console.get(path).text
+    assert "Not all is known: 3 batches missing between 20 Mar, 06:12 and 06:40 &lt;b&gt;." in shown
+    Page(shown)

@@ -1,64 +1,24 @@
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-import psycopg
 import pytest
 
-from config.clock import Clock
-from flows.order import open_tickets
-from flows.push import HALT, LEASE, REST, push_visits
-from storage import alerts, outbox, tickets, visits
+from flows.push import HALT, REST, push_visits
+from storage import outbox, tickets, visits
 from storage.connection import connect
-from tests.support.a_visit import CATALOGUE, NOW, an_alert
-from tests.support.bad_server import BadServer, Script, answer, bad_server, cut, drip, flood, forward, hang, slam
+from tests.support.a_visit import NOW, an_alert
+from tests.support.bad_server import answer, bad_server, forward
 from tests.support.desk_process import DeskProcess, desk_process
-from tickets.alert import Alert
-from tickets.booking import BookingDesk, Patience
+from tests.support.pushing import Connection, SetClock, booked, messages, order
+from tickets.booking import BookingDesk
 from tickets.ticket import TicketState
-from tickets.visit import BookingKind, BookingMessage, BookingState, VisitState
+from tickets.visit import BookingKind, BookingState, VisitState
 from vehicle.failure import FailureMode
 
 pytestmark = pytest.mark.integration
-Connection = psycopg.Connection[Any]
-IMPATIENT = Patience(connect_s=0.5, read_s=0.5, total_s=1)
-
-DIES_AFTER_SENDING = """
-import os, signal, sys
-from pathlib import Path
-from config.clock import open_clock
-from flows.push import push_visits
-from tickets.booking import BookingDesk
-
-class Dying(BookingDesk):
-    def create(self, key, body):
-        super().create(key, body)
-        os.kill(os.getpid(), signal.SIGKILL)
-
-push_visits(sys.argv[1], Dying(sys.argv[2]), open_clock("data", Path(sys.argv[3])))
-"""
-
-
-class SetClock:
-    """The machine's clock, as a test sets it; begins a little ahead, so that what is made in the test is due."""
-
-    def __init__(self) -> None:
-        self.at = datetime.now(UTC) + timedelta(minutes=1)
-
-    def now(self) -> datetime:
-        return self.at
-
-    def advance(self, at: datetime) -> None:
-        self.at = max(self.at, at)
-
-    def wait(self, time: timedelta) -> None:
-        self.at += time
 
 
 @pytest.fixture
@@ -80,24 +40,6 @@ def connection(database_url: str) -> Iterator[Connection]:
         yield connection
 
 
-def order(connection: Connection, clock: Clock, cars: int = 1, *more: Alert) -> None:
-    for number in range(cars):
-        alerts.save(connection, an_alert(alert_id=UUID(int=number + 1), vehicle_id=f"veh-{number}"))
-    for alert in more:
-        alerts.save(connection, alert)
-    open_tickets(connection, CATALOGUE, clock)
-
-
-def messages(connection: Connection) -> list[BookingMessage]:
-    return [m for visit in visits.list_visits(connection) for m in outbox.of_visit(connection, visit.visit_id)]
-
-
-def booked(connection: Connection, desk: DeskProcess) -> list[dict[str, Any]]:
-    """What the desk holds of this test's visits."""
-    own = {str(visit.visit_id) for visit in visits.list_visits(connection)}
-    return [appointment for appointment in desk.appointments() if appointment["external_ref"] in own]
-
-
 def test_a_visit_gets_its_appointment(database_url: str, connection: Connection, desk: DeskProcess) -> None:
     order(connection, desk.clock)
     summary = push_visits(database_url, BookingDesk(desk.url), desk.clock)
@@ -114,33 +56,6 @@ def test_a_visit_gets_its_appointment(database_url: str, connection: Connection,
     steps = tickets.transitions(connection, ticket.ticket_id)
     assert [(step.before, step.after) for step in steps] == [(None, "open"), ("open", "booked")]
     assert push_visits(database_url, BookingDesk(desk.url), desk.clock).delivered == 0
-
-
-def test_killed_after_sending_the_message_is_repeated_and_books_once(
-    database_url: str, connection: Connection, desk: DeskProcess, wall: SetClock
-) -> None:
-    order(connection, desk.clock)
-    command = [sys.executable, "-c", DIES_AFTER_SENDING, database_url, desk.url, str(desk.folder)]
-    assert subprocess.run(command, check=False).returncode == -signal.SIGKILL
-    held = booked(connection, desk)
-    assert len(held) == 1
-    assert not visits.list_appointments(connection)
-    assert push_visits(database_url, BookingDesk(desk.url), desk.clock, wall).delivered == 0  # still leased
-    desk.kill()  # the desk's memory of the key outlives it, too
-    desk.start()
-    wall.wait(LEASE)
-    assert push_visits(database_url, BookingDesk(desk.url), desk.clock, wall).delivered == 1
-    assert booked(connection, desk) == held
-    assert visits.list_appointments(connection)[0].external_ref == held[0]["id"]
-
-
-def test_two_dispatchers_book_each_visit_once(database_url: str, connection: Connection, desk: DeskProcess) -> None:
-    order(connection, desk.clock, cars=16)
-    with ThreadPoolExecutor(2) as pool:
-        runs = [pool.submit(push_visits, database_url, BookingDesk(desk.url), desk.clock) for _ in range(2)]
-    assert sum(run.result().delivered for run in runs) == 16
-    assert len(booked(connection, desk)) == 16
-    assert {visit.state for visit in visits.list_visits(connection)} == {VisitState.BOOKED}
 
 
 def test_create_and_update_arrive_in_their_order(
@@ -177,76 +92,6 @@ def test_an_update_that_comes_too_late_leaves_its_ticket_for_another_visit(
     held = [ticket["id"] for appointment in booked(connection, desk) for ticket in appointment["tickets"]]
     assert sorted(held) == sorted(str(ticket.ticket_id) for ticket in tickets.list_tickets(connection))
     assert [visit.state for visit in visits.list_visits(connection)].count(VisitState.IN_PROGRESS) == 1
-
-
-def test_while_the_desk_is_down_everything_waits_and_then_arrives(
-    database_url: str, connection: Connection, desk: DeskProcess, wall: SetClock
-) -> None:
-    order(connection, desk.clock, cars=12)
-    booking = BookingDesk(desk.url)
-    desk.kill()
-    end = wall.now() + timedelta(hours=1)
-    while wall.now() < end:
-        push_visits(database_url, booking, desk.clock, wall)
-        wall.wait(timedelta(minutes=4))
-    assert {message.state for message in messages(connection)} == {BookingState.PENDING}
-    desk.start()
-    for _ in range(10):
-        push_visits(database_url, booking, desk.clock, wall)
-        wall.wait(timedelta(minutes=30))
-    assert {message.state for message in messages(connection)} == {BookingState.DELIVERED}
-    assert max(message.attempts for message in messages(connection)) <= 5
-    assert len(booked(connection, desk)) == 12
-
-
-def test_however_badly_the_desk_answers_each_visit_is_booked_once(
-    database_url: str, connection: Connection, desk: DeskProcess, wall: SetClock
-) -> None:
-    order(connection, desk.clock, cars=12)
-    sent: list[int] = []
-    with bad_server(answer(200)) as target:
-        elsewhere = answer(301, Location=f"{target.url}/api/v1/appointments")
-        page = answer(200, b"<html>", Content_Type="text/html")
-        moods: list[Script] = [
-            hang(1.5),
-            drip(b"HTTP/1.1 201 X\r\n" + b"x" * 100, 0.05),
-            forward(desk.url, hang(1.5)),
-            forward(desk.url, answer(500)),
-            forward(desk.url, page),
-            forward(desk.url, cut),
-            forward(desk.url, flood(200, 64, sent)),
-            answer(500),
-            answer(503, Retry_After="120"),
-            answer(429, Retry_After="30"),
-            answer(409, b'{"error": {"code": "key_in_progress", "message": ""}}'),
-            elsewhere,
-            slam,
-        ]
-        with bad_server(*(script for mood in moods for script in (mood, forward(desk.url)))) as server:
-            _push_until_delivered(database_url, connection, server, desk, wall)
-        assert not target.requests
-    assert len(booked(connection, desk)) == 12
-    assert len(server.requests) > len(moods)
-    assert {visit.state for visit in visits.list_visits(connection)} == {VisitState.BOOKED}
-
-
-def _push_until_delivered(
-    database_url: str, connection: Connection, server: BadServer, desk: DeskProcess, wall: SetClock
-) -> None:
-    booking = BookingDesk(server.url, IMPATIENT)
-    held_until = wall.now()
-    for _ in range(100):
-        before = len(server.requests)
-        summary = push_visits(database_url, booking, desk.clock, wall)
-        assert before == len(server.requests) or wall.now() >= held_until
-        if "503" in summary.halted:
-            held_until = wall.now() + timedelta(seconds=120)
-        wall.wait(timedelta(seconds=20))
-        if {message.state for message in messages(connection)} == {BookingState.DELIVERED}:
-            return
-        if not summary.delivered and not summary.tried_again:
-            wall.wait(timedelta(minutes=5))
-    pytest.fail("not delivered after 100 runs")
 
 
 @pytest.mark.parametrize("status", [400, 404, 422])

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.flush import Sorted, latest_sent_at, make_plan, sort_out
+from ingest.flush import Sorted, latest_sent_at, leave_out, make_plan, sort_out
 from ingest.incoming import Incoming, read
 from ingest.validation import TimeLimits
 from storage.ledger import BatchKey, BatchKind
@@ -90,3 +90,21 @@ def test_the_latest_sender_is_one_whose_clock_can_be_believed() -> None:
     flush = [read(a_message(a_batch(seq=seq, sent_at=at))) for seq, at in enumerate(times, start=1)]
     assert latest_sent_at(flush) == NOW + timedelta(hours=1)
     assert latest_sent_at([]) is None
+
+
+def test_what_has_no_place_leaves_the_flush_with_all_that_bears_its_key() -> None:
+    first, other, second, stored = incoming(1, 0), incoming(1, 1), incoming(2, 0), incoming(3, 0)
+    conflict, nameless = incoming(3, 1), read(a_message(payload=b"\xc1", user={}))
+    flush = [first, first, other, second, stored, conflict, nameless]
+    new = sort_out(flush, {key(3): stored.sha256}).new
+    left = leave_out(flush, [first, conflict, nameless], new)
+    assert left.flush == [second, stored]
+    assert (left.withheld, left.discarded) == (3, 2)
+
+
+def test_of_a_message_there_is_one_refusal_for_each_reason() -> None:
+    odd = read(a_message(a_batch({"hv_soc_pct": [101, 5], "cabin_temp_c": [999, 1]}, seconds=[-40 * 86_400, 0])))
+    refused = make_plan({key(1): odd}, NOW, LIMITS).refused
+    assert sorted(rejection.reason for _, rejection in refused) == [Reason.OUT_OF_RANGE, Reason.TOO_LATE]
+    (detail,) = (rejection.detail for _, rejection in refused if rejection.reason is Reason.OUT_OF_RANGE)
+    assert detail.startswith("1 of 2 values of hv_soc_pct, which shows 0 to 100; 1 of 2 values of cabin_temp_c")

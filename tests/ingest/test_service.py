@@ -1,17 +1,21 @@
-"""From the agent to the tables through a real broker and ingest as a process, whatever is killed on the way."""
+"""From the agent to the tables through a real broker and ingest as a process; tests/faults kills it."""
 
+import os
+import signal
+import socket
 import time
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
-import numpy as np
 import psycopg
 import pytest
 
 from agent.draft import Draft
 from agent.outbox import Outbox
 from config.clock import DataClock
+from ingest.poison import SUSPECT_AFTER
+from storage.incidents import IncidentKind, list_incidents
 from storage.migrate import migrate
 from tests.support.fleet_run import (
     a_fleet,
@@ -20,12 +24,8 @@ from tests.support.fleet_run import (
     sent_rows,
     stored_rows,
 )
-from tests.support.ingest_process import IngestProcess
-from tests.support.mqtt import wait_for
-from vehicle.batch import TelemetryBatch
+from tests.support.ingest_process import DEADLY_TO_READ, DEADLY_TO_STORE, IngestProcess
 from vehicle.topics import Channel
-from vsc.runtime.errors import ServerError
-from vsc.runtime.server import Server
 from vsc.runtime.servers import LocalServers
 
 pytestmark = pytest.mark.integration
@@ -100,101 +100,85 @@ def test_a_second_process_is_refused_and_told_who_has_the_shard(
     assert f"shard 0/1 is stored by another process: vsc ingest 0/1, process {ingest.pid} on" in second.log()
 
 
-def run_with_restarts(
-    process: IngestProcess,
-    database_url: str,
-    broker: tuple[str, int],
-    outbox: Path,
-    *,
-    messages: int,
-    restarts: int,
-    kill: bool,
-) -> list[TelemetryBatch]:
-    """Send messages while ingest is ended, each time within moments of some being told stored."""
-    rng = np.random.default_rng(11)
-    batches = a_fleet(vehicles=10, batches_each=messages // 10)
-    register_fleet(database_url, batches)
-    # Only a killed ingest needs the agent's impatience.
-    with sending(broker, outbox, resend_after=timedelta(seconds=1) if kill else LONG) as agent:
-        agent.submit(batches)
-        for number in range(1, restarts + 1):
-            assert agent.wait_for_room(len(batches) * (restarts + 1 - number) // (restarts + 1), LONG)
-            time.sleep(rng.choice([0, 0.01, 0.05]))
-            if kill:
-                process.kill()
-            else:
-                assert process.stop() == 0
-            process.start()
-        assert agent.drain(LONG)
-        assert agent.statistics.acked == len(batches)
-    return batches
-
-
-def test_kill_9_of_ingest_loses_nothing_and_stores_nothing_twice(
-    ingest: IngestProcess, database_url: str, quiet_broker: tuple[str, int], tmp_path: Path
+def test_messages_at_which_the_process_ends_go_to_quarantine_and_the_others_are_stored(
+    database_url: str, quiet_broker: tuple[str, int], tmp_path: Path
 ) -> None:
-    batches = run_with_restarts(
-        ingest, database_url, quiet_broker, tmp_path / "o.db", messages=3000, restarts=5, kill=True
-    )
+    batches = a_fleet(vehicles=2, batches_each=20)
+    register_fleet(database_url, batches)
+    outbox = Outbox(tmp_path / "bad.db")
+    outbox.append([Draft("car-1", "00000000000000bb", 1, Channel.EVENT, "text/plain", 0, DEADLY_TO_READ)])
+    outbox.close()
+    process = IngestProcess(database_url, quiet_broker, tmp_path, variant="dies")
+    process.start()
+    process.wait_until_connected()
+    ends = 0
+    with sending(quiet_broker, tmp_path / "bad.db") as agent:
+        agent.submit([*batches[:10], *a_fleet(vehicles=1, batches_each=1, boot=DEADLY_TO_STORE), *batches[10:]])
+        while not agent.drain(timedelta(seconds=0.2)):
+            if process.exit_code is not None:
+                assert process.exit_code == 9
+                ends += 1
+                assert ends < 20
+                process.start()
+    assert ends >= SUSPECT_AFTER
+    assert process.stop() == 0
     assert stored_rows(database_url) == sent_rows(batches)
     with psycopg.connect(database_url) as connection:
-        assert connection.execute("SELECT count(*) FROM quarantine").fetchone() == (0,)
+        kept = connection.execute("SELECT reason, boot, seq, payload FROM quarantine ORDER BY boot").fetchall()
+        found = list_incidents(connection)
+    assert [row[:3] for row in kept] == [("poison", "00000000000000bb", 1), ("poison", DEADLY_TO_STORE, 1)]
+    assert kept[0][3] == DEADLY_TO_READ
+    assert [incident.kind for incident in found] == [IncidentKind.POISON] * 2
 
 
-def test_restarts_in_order_lose_nothing_and_leave_nothing_half_done(
-    ingest: IngestProcess, database_url: str, quiet_broker: tuple[str, int], tmp_path: Path
+def test_a_process_that_still_waits_for_the_database_stops_in_order(broker: tuple[str, int], tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        process = IngestProcess(f"postgresql://nobody@127.0.0.1:{silent.getsockname()[1]}/none", broker, tmp_path)
+        process.start()
+        accepted, _ = silent.accept()
+        with accepted:
+            assert process.terminate() == 0
+
+
+def test_a_process_that_cannot_reach_the_broker_stops_in_order(database_url: str, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        process = IngestProcess(database_url, ("127.0.0.1", silent.getsockname()[1]), tmp_path)
+        process.start()
+        accepted, _ = silent.accept()
+        with accepted:
+            assert process.terminate() == 0
+
+
+def test_a_process_whose_database_falls_silent_stops_without_it_and_loses_nothing(
+    own_servers: LocalServers, tmp_path: Path
 ) -> None:
-    batches = run_with_restarts(
-        ingest, database_url, quiet_broker, tmp_path / "o.db", messages=1500, restarts=2, kill=False
-    )
-    assert stored_rows(database_url) == sent_rows(batches)
-    assert ingest.stop() == 0
-    # What was committed was acknowledged, too, before each end: nothing has come a second time.
-    assert ingest.log().count('"duplicates": 0') == ingest.log().count('"duplicates"') >= 3
-
-
-def test_acking_before_the_commit_does_lose(database_url: str, quiet_broker: tuple[str, int], tmp_path: Path) -> None:
-    with IngestProcess(database_url, quiet_broker, tmp_path, acks_before_commit=True) as broken:
-        batches = run_with_restarts(
-            broken, database_url, quiet_broker, tmp_path / "o.db", messages=1500, restarts=2, kill=True
-        )
-    assert len(stored_rows(database_url)) < len(sent_rows(batches))
-
-
-def kill_and_start(server: Server) -> None:
-    """Crash a server and bring it back, as soon as the children of the dead one let it."""
-    server.kill()
-    patience = time.monotonic() + 10
-    while True:
-        try:
-            server.start()
-        except ServerError:
-            assert time.monotonic() < patience
-            time.sleep(0.1)
-        else:
-            return
-
-
-def test_killed_servers_lose_nothing(own_servers: LocalServers, tmp_path: Path) -> None:
-    broker = own_servers.mqtt_host, own_servers.mqtt_port
-    migrate(own_servers.database_url)
-    batches = a_fleet(vehicles=10, batches_each=150)
-    register_fleet(own_servers.database_url, batches)
-    with (
-        IngestProcess(own_servers.database_url, broker, tmp_path) as ingest,
-        sending(broker, tmp_path / "outbox.db", window=100) as agent,
-    ):
-        agent.submit(batches)
-        for part, server in enumerate(
-            (own_servers.broker, own_servers.database, own_servers.broker, own_servers.database), start=1
-        ):
-            assert agent.wait_for_room(len(batches) * (5 - part) // 5, LONG)
-            kill_and_start(server)
+    url, broker = own_servers.database_url, (own_servers.mqtt_host, own_servers.mqtt_port)
+    migrate(url)
+    batches = a_fleet(vehicles=2, batches_each=10)
+    register_fleet(url, batches)
+    with IngestProcess(url, broker, tmp_path) as ingest, sending(broker, tmp_path / "outbox.db") as agent:
+        agent.submit(batches[:2])
         assert agent.drain(LONG)
-        assert stored_rows(own_servers.database_url) == sent_rows(batches)
-        own_servers.database.kill()
-        agent.submit(a_fleet(vehicles=1, batches_each=1, boot="00000000000000bb"))
-        waits = ingest.log().count("database_away")
-        wait_for(lambda: ingest.log().count("database_away") > waits, "ingest waits for the database")
+        backend = backend_of_ingest(url)
+        os.kill(backend, signal.SIGSTOP)
+        try:
+            agent.submit(batches[2:])
+            time.sleep(1)
+            assert ingest.terminate() == 0
+        finally:
+            os.kill(backend, signal.SIGCONT)
+        assert "stopped_without_waiting" in ingest.log()
+        ingest.start()
+        assert agent.drain(LONG)
+        assert stored_rows(url) == sent_rows(batches)
         assert ingest.stop() == 0
-        assert agent.pending == 1
+
+
+def backend_of_ingest(url: str) -> int:
+    """The process of our own database server that serves ingest."""
+    with psycopg.connect(url) as connection:
+        ((pid,),) = connection.execute(
+            "SELECT pid FROM pg_stat_activity WHERE application_name LIKE 'vsc ingest%'"
+        ).fetchall()
+    assert pid > 1
+    return int(pid)

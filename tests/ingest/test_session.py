@@ -5,17 +5,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import pytest
 
 from agent.connection import Connection, Message
-from ingest.session import BrokerTooOldError, Delivery, Session
+from ingest.inbox import Delivery
+from ingest.session import BrokerTooOldError, Session
 from tests.support.mqtt import listening, publish, wait_for
 from tests.support.some_batches import BOOT, a_batch, a_message
 from vehicle.batch import StoredAck
-from vehicle.topics import Channel
+from vehicle.topics import Channel, topic
 from vehicle.wire import decode_ack
 from vsc.runtime.servers import LocalServers
 
@@ -26,13 +27,14 @@ CLIENT_ID = "vsc-ingest-0-of-1"
 
 
 @contextmanager
-def a_session(broker: tuple[str, int], receive_maximum: int = 500) -> Iterator[Session]:
+def a_session(broker: tuple[str, int], receive_maximum: int = 500, **changes: Any) -> Iterator[Session]:
     session = Session(
         *broker,
         client_id=CLIENT_ID,
         rng=np.random.default_rng(0),
         receive_maximum=receive_maximum,
         longest_delay=timedelta(seconds=0.2),
+        **changes,
     )
     session.start()
     try:
@@ -88,6 +90,67 @@ def test_no_more_than_receive_maximum_are_delivered_unsettled(quiet_broker: tupl
         assert seen == list(range(1, 21))
 
 
+def test_of_large_payloads_no_more_are_read_before_half_of_them_are_taken(
+    quiet_broker: tuple[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent = messages(*range(1, 101))
+    monkeypatch.setattr("ingest.session.MOST_BYTES", 5 * len(sent[-1].payload))
+    with a_session(quiet_broker) as session:
+        publish(quiet_broker, sent)
+        wait_for(lambda: session.statistics.pauses > 0, "reading is paused")
+        deliveries = take(session, 100)
+        session.settle(deliveries, [])
+        pauses = session.statistics.pauses
+        publish(quiet_broker, messages(*range(101, 301)))
+        wait_for(lambda: session.statistics.pauses > pauses, "reading is paused again")
+        time.sleep(0.3)
+        assert 5 < session.backlog().messages < 200
+        while len(deliveries) < 300:
+            fresh = take(session, 1)
+            session.settle(fresh, [])
+            deliveries += fresh
+        assert seqs(deliveries) == list(range(1, 301))
+        assert session.statistics.lost_sessions == 1
+
+
+def test_a_long_pause_ends_the_connection_and_loses_nothing(
+    quiet_broker: tuple[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ingest.session.MOST_BYTES", 0)
+    monkeypatch.setattr("ingest.session._KEEPALIVE_S", 1)
+    with a_session(quiet_broker) as session:
+        publish(quiet_broker, messages(1, 2))
+        wait_for(lambda: session.openings() == [True], "connected again")
+        monkeypatch.setattr("ingest.session.MOST_BYTES", 1000)
+        assert seqs(take(session, 2)) == [1, 2]
+
+
+def test_what_is_told_reaches_the_vehicle_after_its_stored_ack(quiet_broker: tuple[str, int]) -> None:
+    channels = (Channel.ACK, Channel.COMMAND)
+    with a_session(quiet_broker) as session, listening(quiet_broker, "car-1", channels=channels) as car:
+        session.settle([], [("car-1", StoredAck(BOOT, 7))])
+        session.tell(topic("car-1", Channel.COMMAND), b"please", "text/plain")
+        wait_for(lambda: len(car.messages) == 2, "both")
+    told = car.messages[1]
+    assert (told.topic, told.payload, told.content_type) == ("vsc/v1/car-1/command", b"please", "text/plain")
+
+
+def test_a_session_listens_to_what_it_is_told_to_follow(quiet_broker: tuple[str, int]) -> None:
+    with a_session(quiet_broker, subscriptions=[(topic("car-1", Channel.TELEMETRY), 1)]) as session:
+        first, second = a_message(a_batch(seq=1)), a_message(a_batch(seq=2, vehicle_id="car-2"))
+        publish(quiet_broker, [second, first])
+        assert seqs(take(session, 1)) == [1]
+        # More than fit into one packet.
+        others = [(topic(f"other-{number}", Channel.TELEMETRY), 1) for number in range(250)]
+        session.follow([(topic("car-2", Channel.TELEMETRY), 1), *others])
+        time.sleep(0.3)
+        last = a_message(a_batch(seq=3, vehicle_id="other-249"))
+        publish(quiet_broker, [first, second, last])
+        assert seqs(take(session, 2)) == [2, 3]
+        assert session.take(1, WINDOW) == []
+        assert session.openings() == [False]
+
+
 def test_stored_acks_reach_the_vehicle(quiet_broker: tuple[str, int]) -> None:
     ack = StoredAck(BOOT, 7, ((2, 3),))
     with a_session(quiet_broker) as session, listening(quiet_broker, "car-1", channels=(Channel.ACK,)) as car:
@@ -141,7 +204,21 @@ def test_a_broker_that_sends_more_than_it_may_is_hung_up_on() -> None:
         session.received(cast("Connection", connection), message)
     assert connection.closed
     assert session.statistics.overflows == 1
+    session.received(cast("Connection", connection), a_message())
+    assert session.statistics.overflows == 1
     assert seqs(session.take(5, WINDOW)) == [1, 2]
+
+
+def test_messages_that_nobody_keeps_are_dropped_when_too_many_wait() -> None:
+    session = Session("127.0.0.1", 1, client_id=CLIENT_ID, rng=np.random.default_rng(0), receive_maximum=2)
+    connection = HungUp()
+    for seq in (1, 2, 3):
+        session.received(cast("Connection", connection), a_message(a_batch(seq=seq), qos=0))
+    session.received(cast("Connection", connection), a_message(a_batch(seq=4)))
+    assert not connection.closed
+    assert session.statistics.dropped == 1
+    assert session.backlog().unacknowledged == 1
+    assert seqs(session.take(5, WINDOW)) == [1, 2, 4]
 
 
 class HungUp:

@@ -1,6 +1,7 @@
 """One transaction a flush: what is stored, what is told, and what happens to what the database cannot hold."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,10 +17,10 @@ from ingest.incoming import Incoming, read
 from ingest.validation import TimeLimits
 from ingest.writer import Writer, is_passing
 from storage import quarantine
-from storage.ledger import BatchKey, known, stored_ranges
+from storage.ledger import BatchKey, known
 from storage.vehicles import forget, register
 from tests.support.some_batches import BOOT, NOW, a_batch, a_message
-from vehicle.batch import Event, EventBatch, EventKind, Hello, StoredAck
+from vehicle.batch import Event, EventBatch, EventKind, Hello, StoredAck, TelemetryBatch
 from vehicle.codes import DiagnosticTroubleCode, DtcStatus
 from vehicle.rejection import RejectionReason as Reason
 from vehicle.vehicle import VehicleRecord
@@ -199,17 +200,64 @@ def test_vehicles_are_unknown_soon_after_they_are_forgotten(
     assert writer.store(connection, [telemetry(2)]).refused == {Reason.UNKNOWN_VEHICLE: 1}
 
 
-def test_a_flush_is_halved_to_the_message_that_the_database_cannot_hold(
+@pytest.mark.parametrize("first", [telemetry(1), hello()], ids=["batch", "hello"])
+def test_nothing_is_told_stored_of_a_vehicles_former_life(
+    writer: Writer, connection: psycopg.Connection[Any], first: Incoming
+) -> None:
+    writer.store(connection, [telemetry(seq) for seq in (1, 2, 3)])
+    forget(connection, "car-1")
+    register(connection, VehicleRecord("car-1", NOW))
+    told = writer.store(connection, [first]).acks
+    assert told == [("car-1", StoredAck(BOOT, int(first.key is not None)))]
+    writer.store(connection, [telemetry(seq) for seq in (1, 2, 3)])
+    assert count(connection, "telemetry") == 6
+
+
+def test_a_flush_is_halved_to_what_the_database_cannot_hold(
     writer: Writer, connection: psycopg.Connection[Any]
 ) -> None:
     flush = [telemetry(seq) for seq in range(1, 8)]
     flush[2] = trouble(3, text=UNSTORABLE)
     flush[5] = read(a_message(a_batch(seq=6, extra={"note": [UNSTORABLE, None]})))
     outcome = writer.store(connection, flush)
-    assert (outcome.batches, outcome.refused) == (5, {Reason.WRONG_TYPE: 2})
-    assert stored_ranges(connection, "car-1", BOOT) == StoredAck(BOOT, 7)
-    kept = quarantine.entries(connection)
-    assert sorted(each.payload for each in kept) == sorted(flush[i].message.payload for i in (2, 5))
+    assert (outcome.batches, outcome.samples, outcome.events) == (7, 11, 1)
+    assert outcome.refused == {Reason.UNSTORABLE: 2}
+    assert outcome.acks == [("car-1", StoredAck(BOOT, 7))]
+    kept = {each.payload: each.detail for each in quarantine.entries(connection)}
+    assert kept == {
+        flush[2].message.payload: "1 of 2 events, counted from 0: 0: "
+        "the database cannot hold it: UntranslatableCharacter",
+        flush[5].message.payload: "1 of 2 samples, counted from 0: 0: "
+        "the database cannot hold it: UntranslatableCharacter",
+    }
+
+
+def test_of_a_batch_only_the_samples_that_break_a_constraint_are_refused(
+    writer: Writer, connection: psycopg.Connection[Any]
+) -> None:
+    connection.execute("ALTER TABLE telemetry ADD CONSTRAINT not_42 CHECK (hv_soc_pct <> 42)")
+    flush = [read(a_message(a_batch({"hv_soc_pct": [101, 42, 3, 42, 5]}, seq=1))), telemetry(2)]
+    outcome = writer.store(connection, flush)
+    assert (outcome.batches, outcome.samples) == (2, 5)
+    assert outcome.refused == {Reason.UNSTORABLE: 1, Reason.OUT_OF_RANGE: 1}
+    rows = connection.execute("SELECT hv_soc_pct FROM telemetry ORDER BY time, hv_soc_pct").fetchall()
+    assert rows == [(None,), (3,), (2,), (2.5,), (5,)]
+    details = {each.reason: each.detail for each in quarantine.entries(connection)}
+    assert details[Reason.UNSTORABLE] == (
+        "2 of 5 samples, counted from 0: 1, 3: the database cannot hold it: CheckViolation of not_42"
+    )
+    assert writer.store(connection, flush).duplicates == 2
+
+
+def test_a_batch_without_a_good_sample_is_refused_as_a_whole(
+    writer: Writer, connection: psycopg.Connection[Any]
+) -> None:
+    connection.execute("ALTER TABLE telemetry ADD CONSTRAINT never CHECK (hv_soc_pct IS NULL)")
+    count_many = read(a_message(a_batch({"hv_soc_pct": [1.0] * 1000}, seq=1)))
+    outcome = writer.store(connection, [count_many, telemetry(2)])
+    assert (outcome.batches, outcome.refused) == (0, {Reason.UNSTORABLE: 2})
+    assert outcome.acks == [("car-1", StoredAck(BOOT, 2))]
+    assert count(connection, "telemetry") == 0
 
 
 def odd_values() -> st.SearchStrategy[Any]:
@@ -266,3 +314,112 @@ def test_a_missing_table_does_not_pass(writer: Writer, connection: psycopg.Conne
         writer.store(connection, [telemetry(1)])
     assert not is_passing(failure.value, connection)
     assert count(connection, "batch_ledger") == 0
+
+
+def test_an_infinite_time_cannot_be_stored(connection: psycopg.Connection[Any]) -> None:
+    for table, column in (("telemetry", "time"), ("events", "at")):
+        columns = [column, "received_at"] if table == "telemetry" else [column, "boot", "seq", "i", "kind"]
+        values = ["infinity", NOW] if table == "telemetry" else ["infinity", BOOT, 1, 0, "alert"]
+        statement = sql.SQL("INSERT INTO {} (vehicle_id, {}) VALUES ('car-1', {})").format(
+            sql.Identifier(table),
+            sql.SQL(", ").join(map(sql.Identifier, columns)),
+            sql.SQL(", ").join([sql.Placeholder()] * len(columns)),
+        )
+        with pytest.raises((psycopg.errors.CheckViolation, psycopg.DataError)):
+            connection.execute(statement, values)
+
+
+BAD = read(a_message(a_batch(seq=1), payload=b"\xc1" * 60))
+
+
+def test_when_quarantine_is_full_the_stored_ack_is_withheld(connection: psycopg.Connection[Any]) -> None:
+    writer = Writer(LIMITS, OldClock(), quarantine_limit=100)
+    assert writer.store(connection, [BAD]).refused == {Reason.UNREADABLE: 1}
+    other = read(a_message(a_batch(seq=2), payload=b"\xc2" * 60))
+    in_part = read(a_message(a_batch({"hv_soc_pct": [50, 101]}, seq=4)))
+    outcome = writer.store(connection, [other, telemetry(3), in_part, in_part, telemetry(5), BAD])
+    assert writer.room.full
+    assert (outcome.batches, outcome.samples, outcome.duplicates) == (2, 4, 1)
+    assert (outcome.withheld, outcome.discarded, outcome.refused) == (3, 0, {})
+    assert outcome.acks == [("car-1", StoredAck(BOOT, 5, ((2, 2), (4, 4))))]
+    assert known(connection, [BatchKey("car-1", BOOT, seq) for seq in (2, 4)]) == {}
+    assert count(connection, "quarantine") == 1
+
+
+def test_what_is_withheld_is_kept_once_there_is_room(
+    connection: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer = Writer(LIMITS, OldClock(), quarantine_limit=100)
+    other = read(a_message(a_batch(seq=2), payload=b"\xc2" * 60))
+    assert writer.store(connection, [BAD, other]).withheld == 1
+    assert writer.store(connection, [other]).acks == []
+    connection.execute("DELETE FROM quarantine")
+    assert writer.store(connection, [other]).withheld == 1
+    monkeypatch.setattr("ingest.room._REFRESH_S", 0)
+    outcome = writer.store(connection, [other])
+    assert (outcome.withheld, outcome.acks) == (0, [("car-1", StoredAck(BOOT, 2))])
+    assert not writer.room.full
+
+
+def test_the_same_bytes_again_cost_nothing_and_are_counted(connection: psycopg.Connection[Any]) -> None:
+    nameless = read(a_message(payload=b"\xc1" * 60, user={}))
+    writer = Writer(LIMITS, OldClock(), quarantine_limit=100)
+    for _ in range(3):
+        assert writer.store(connection, [nameless, nameless]).refused == {Reason.UNREADABLE: 2}
+    assert [kept.count for kept in quarantine.entries(connection)] == [6]
+
+
+def test_what_nobody_sends_again_is_discarded_and_counted(connection: psycopg.Connection[Any]) -> None:
+    writer = Writer(LIMITS, OldClock(), quarantine_limit=0)
+    nameless = read(a_message(payload=b"\xc1", user={}))
+    conflicting = read(a_message(a_batch({"hv_soc_pct": [99]}, seq=1)))
+    foreign = read(a_message(a_batch({"hv_soc_pct": [101]}, boot="f" * 16)))
+    assert isinstance(foreign.content, TelemetryBatch)
+    made = replace(foreign, content=replace(foreign.content, time_received=True))
+    outcome = writer.store(connection, [telemetry(1), nameless, conflicting, made])
+    assert (outcome.batches, outcome.withheld, outcome.discarded) == (1, 0, 3)
+    assert outcome.acks == [("car-1", StoredAck(BOOT, 1))]
+
+
+def test_samples_that_the_database_cannot_hold_are_withheld_with_their_batch(
+    connection: psycopg.Connection[Any],
+) -> None:
+    writer = Writer(LIMITS, OldClock(), quarantine_limit=0)
+    outcome = writer.store(connection, [trouble(1, text=UNSTORABLE), telemetry(2)])
+    assert (outcome.batches, outcome.withheld, outcome.refused) == (1, 1, {})
+    assert count(connection, "events") == 0
+    assert outcome.acks == [("car-1", StoredAck(BOOT, 2, ((1, 1),)))]
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(
+    arriving=st.lists(st.tuples(st.integers(1, 6), st.sampled_from(["good", "part", "bad", "other"])), max_size=12),
+    limit=st.integers(0, 400),
+    flush_size=st.integers(1, 5),
+)
+def test_what_is_told_is_safe_and_quarantine_keeps_its_limit(
+    connection: psycopg.Connection[Any], arriving: list[tuple[int, str]], limit: int, flush_size: int
+) -> None:
+    for table in ("telemetry", "events", "batch_ledger", "quarantine"):
+        connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))
+    variants: dict[str, Callable[[int], Incoming]] = {
+        "good": telemetry,
+        "part": lambda seq: read(a_message(a_batch({"hv_soc_pct": [seq, 101]}, seq=seq))),
+        "bad": lambda seq: read(a_message(a_batch(seq=seq), payload=b"\xc1" * (40 + seq))),
+        "other": lambda seq: read(a_message(a_batch({"hv_soc_pct": [90]}, seq=seq))),
+    }
+    flush = [variants[kind](seq) for seq, kind in arriving]
+    writer = Writer(LIMITS, OldClock(), quarantine_limit=limit)
+    for start in range(0, len(flush), flush_size):
+        these = flush[start : start + flush_size]
+        outcome = writer.store(connection, these)
+        for _, ack in outcome.acks:
+            told = [BatchKey("car-1", BOOT, seq) for seq in range(1, 7) if ack.covers(seq)]
+            assert set(known(connection, told)) == set(told)
+        in_plan = outcome.duplicates + outcome.withheld + outcome.discarded + outcome.refused.total()
+        assert outcome.batches + in_plan >= len(these)
+    assert quarantine.size(connection) <= limit
+    entered = connection.execute("SELECT kind, sha256 FROM batch_ledger").fetchall()
+    kept = {entry.sha256 for entry in quarantine.entries(connection)}
+    assert {sha256 for kind, sha256 in entered if kind == "quarantine"} <= kept
+    assert count(connection, "telemetry") == sum(row[0] for row in connection.execute("SELECT rows FROM batch_ledger"))

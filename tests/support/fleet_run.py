@@ -71,12 +71,19 @@ def sending(broker: tuple[str, int], outbox_file: Path, **changes: Any) -> Itera
 
 def sent_rows(batches: list[TelemetryBatch]) -> list[tuple[Any, ...]]:
     """Every sample as its row must be."""
-    rows = [
-        (batch.vehicle_id, moment(time), *(_held(name, batch.columns[name][i]) for name in COMPARED))
-        for batch in batches
+    return sorted((row for batch in batches for row in sample_rows(batch)), key=lambda row: row[:2])
+
+
+def sample_rows(batch: TelemetryBatch) -> list[tuple[Any, ...]]:
+    """Vehicle, time and the compared columns of each sample as its row must be; a column not sent is null."""
+    return [
+        (
+            batch.vehicle_id,
+            moment(time),
+            *(_held(name, batch.columns[name][i]) if name in batch.columns else None for name in COMPARED),
+        )
         for i, time in enumerate(batch.times)
     ]
-    return sorted(rows, key=lambda row: row[:2])
 
 
 def stored_rows(database_url: str) -> list[tuple[Any, ...]]:
@@ -89,7 +96,7 @@ def stored_rows(database_url: str) -> list[tuple[Any, ...]]:
 
 def _held(name: str, value: Any) -> Any:
     if isinstance(value, np.ndarray):
-        return [float(np.float32(element)) for element in value]
+        return [None if np.isnan(element) else float(np.float32(element)) for element in value]
     if np.isnan(value):
         return None
     match CATALOGUE[name].column_type:

@@ -98,10 +98,12 @@ def listening(
     listener = Listener(vehicle_ids, channels)
     link = Link(listener, *broker, client_id=f"listener-{vehicle_ids[0]}", rng=np.random.default_rng(0))
     link.start()
-    assert listener.ready.wait(PATIENCE_S)
-    time.sleep(0.05)
-    yield listener
-    link.stop()
+    try:
+        assert listener.ready.wait(PATIENCE_S)
+        time.sleep(0.05)
+        yield listener
+    finally:
+        link.stop()
     link.check()
 
 
