@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 ENVIRONMENT = CHECKOUT / ".venv"
@@ -58,6 +58,19 @@ def main() -> int:
             return 130
         STAMP.write_text(wanted)
     say("The environment is ready.")
+    return 0
+
+
+def add(locks: Iterable[str]) -> int:
+    """Install what further lock files name, beside what is there; 0 when it is."""
+    try:
+        with tempfile.TemporaryDirectory() as scratch:
+            for lock in locks:
+                settings = {**os.environ, **uv_settings(find_pip(Path(scratch)))}
+                run([*uv("install"), "--require-hashes", "--requirement", str(CHECKOUT / lock)], settings)
+    except (subprocess.CalledProcessError, OSError, LookupError) as error:
+        say(f"The packages could not be had: {error}")
+        return 1
     return 0
 
 
@@ -190,4 +203,4 @@ def say(sentence: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main() or add(sys.argv[1:]))

@@ -12,7 +12,7 @@ from config.logs import configure_logs
 from config.settings import ConfigurationError, load_settings
 from storage.connection import DatabaseUnavailableError
 from storage.migrate import MigrationError
-from vsc.commands import database, demo, fleet, judgement, report, services, stack, tickets, vehicles
+from vsc.commands import bench, database, demo, fleet, judgement, quarantine, report, services, stack, tickets, vehicles
 from vsc.failure import CommandError, WrongCallError
 from vsc.runtime.errors import StackError
 from vsc.terminal import ERR
@@ -29,10 +29,12 @@ for group in (demo, stack, fleet, judgement, services):
     group.register(app)
 app.add_typer(database.app, name="db")
 app.add_typer(vehicles.app, name="vehicles")
+app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(judgement.alerts, name="alerts")
 app.add_typer(judgement.rules, name="rules")
 app.add_typer(tickets.app, name="tickets")
 app.add_typer(report.app, name="report")
+app.add_typer(bench.app, name="bench")
 
 
 def main() -> None:

@@ -57,7 +57,7 @@ def test_old_python_is_told_so(
     assert "make PYTHON=" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("name", ["requirements.lock", "requirements-bootstrap.lock"])
+@pytest.mark.parametrize("name", ["requirements.lock", "requirements-bootstrap.lock", "requirements-fuzz.lock"])
 def test_locks_are_pinned_by_hash_and_name_no_address(name: str) -> None:
     lines = (CHECKOUT / name).read_text().splitlines()
     pins = [line for line in lines if not line.startswith(" ")]

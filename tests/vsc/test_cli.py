@@ -5,10 +5,15 @@ import os
 import socket
 import sys
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import psycopg
 import pytest
 
+from storage import sequence_gaps
+from storage.incidents import IncidentKind, record
+from storage.sequence_gaps import SequenceGap
 from vsc.cli import main
 from vsc.runtime.servers import LocalServers
 
@@ -170,6 +175,11 @@ def test_results_are_json_for_scripts(vsc: Vsc, database_url: str) -> None:
     listed = vsc("vehicles", "list", "--json", **surroundings)
     assert [car["vehicle_id"] for car in json.loads(listed.stdout)] == ["car-1"]
     assert "WVWZZZ1JZ3W386752" not in listed.stdout
+    assert json.loads(vsc("db", "incidents", "--json", **surroundings).stdout) == []
+    with psycopg.connect(database_url) as connection:
+        record(connection, IncidentKind.POISON, details={"payload_sha256": "00"})
+    (incident,) = json.loads(vsc("db", "incidents", "--json", **surroundings).stdout)
+    assert (incident["kind"], incident["details"]) == ("poison", {"payload_sha256": "00"})
     info = json.loads(vsc("db", "info", "--json", **surroundings).stdout)
     assert info["timescaledb_version"].startswith("2.")
     assert "telemetry" in info["hypertables"]
@@ -178,6 +188,33 @@ def test_results_are_json_for_scripts(vsc: Vsc, database_url: str) -> None:
     again = vsc("vehicles", "forget", "car-1", "--yes", **surroundings)
     assert again.returncode == 1
     assert "no car car-1 is registered" in only_line(again)
+
+
+@pytest.mark.integration
+def test_what_is_missing_is_listed_by_car_and_boot(vsc: Vsc, database_url: str) -> None:
+    surroundings = {"VSC_DATABASE_URL": database_url}
+    assert vsc("vehicles", "add", "car-1", **surroundings).returncode == 0
+    assert vsc("vehicles", "gaps", **surroundings).stdout == "Nothing is missing.\n"
+    at = datetime(2026, 9, 1, 6, 12, tzinfo=UTC)
+    gaps = [SequenceGap("car-1", "0a", 7, 9, at, 2, at), SequenceGap("car-1", "0a", 12, 12, at + timedelta(hours=1))]
+    gaps += [SequenceGap("car-1", "0b", seq, seq, at) for seq in range(1, 30, 2)]
+    with psycopg.connect(database_url) as connection:
+        sequence_gaps.replace(connection, [("car-1", "0a"), ("car-1", "0b")], gaps)
+    table = vsc("vehicles", "gaps", "car-1", **surroundings).stdout
+    assert "7-9, 12 " in table
+    assert "17, 19, and 5 more ranges" in table
+    listed = json.loads(vsc("vehicles", "gaps", "--json", **surroundings).stdout)
+    assert listed[0] == {
+        "vehicle_id": "car-1",
+        "boot": "0a",
+        "missing": [[7, 9], [12, 12]],
+        "batches": 4,
+        "since": at.isoformat(),
+        "asked": 2,
+        "asked_at": at.isoformat(),
+    }
+    assert [len(row["missing"]) for row in listed] == [2, 15]
+    assert "no car car-2 is registered" in only_line(vsc("vehicles", "gaps", "car-2", **surroundings))
 
 
 @pytest.mark.integration
@@ -196,3 +233,10 @@ def test_a_report_that_cannot_be_written_names_the_file(vsc: Vsc, database_url: 
     written = tmp_path / "fleet.html"
     assert vsc("report", "fleet", "--out", str(written), VSC_DATABASE_URL=database_url).returncode == 0
     assert written.read_text().startswith("<!doctype html>")
+
+
+@pytest.mark.parametrize("shard", ["1", "2/2", "0/0"])
+def test_a_shard_that_cannot_be_is_a_wrong_call(vsc: Vsc, shard: str) -> None:
+    result = vsc("ingest", "--shard", shard, **NOWHERE)
+    assert result.returncode == 2
+    assert "shard" in only_line(result)

@@ -98,7 +98,10 @@ def test_unfinished_or_moved_packages_do_not_count(tmp_path: Path) -> None:
     assert not installed(here)
     (here / STAMP).write_text('{"folder"')
     assert not installed(here)
-    (here / STAMP).write_text(json.dumps({"folder": str(here)}))
+    packages = [f"{name}_1.0_all" for name in debian.PACKAGES]
+    (here / STAMP).write_text(json.dumps({"folder": str(here), "packages": packages[1:]}))
+    assert not installed(here)
+    (here / STAMP).write_text(json.dumps({"folder": str(here), "packages": packages}))
     assert installed(here)
     here.rename(there)
     assert not installed(there)

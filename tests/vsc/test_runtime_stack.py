@@ -203,11 +203,12 @@ def test_services_are_told_where_everything_is(settings: Settings, state: Path) 
         mqtt_port=2,
         desk_url="http://127.0.0.1:3",
         console_url="http://127.0.0.1:4",
+        ingest_url="http://127.0.0.1:6",
         prefect_api_url="http://127.0.0.1:5/api",
         clock="data",
     )
     told = environment(addresses, state)
-    assert told["VSC_DESK_PORT"] == "3"
+    assert (told["VSC_DESK_PORT"], told["VSC_INGEST_PORT"]) == ("3", "6")
     assert told["PREFECT_API_DATABASE_CONNECTION_URL"] == "postgresql+asyncpg://vsc:secret@127.0.0.1:1/prefect"
     assert (told["PREFECT_SERVER_ANALYTICS_ENABLED"], told["DO_NOT_TRACK"]) == ("false", "1")
     programs = services(addresses, settings)

@@ -3,7 +3,7 @@
 import typer
 
 from vsc.context import load_context
-from vsc.terminal import OUT, JsonOption, print_facts, print_json
+from vsc.terminal import OUT, JsonOption, print_facts, print_json, print_rows
 
 app = typer.Typer(no_args_is_help=True, help="The database: its schema and what it is.")
 
@@ -28,3 +28,16 @@ def info(*, as_json: JsonOption = False) -> None:
     from storage.information import database_info
 
     print_facts(asdict(database_info(load_context().database_url)), as_json=as_json)
+
+
+@app.command()
+def incidents(*, as_json: JsonOption = False) -> None:
+    """Show what somebody should look into, the latest first: lost broker sessions, messages that ended ingest."""
+    from dataclasses import asdict
+
+    from storage.connection import connect
+    from storage.incidents import list_incidents
+
+    with connect(load_context().database_url) as connection:
+        rows = [asdict(incident) for incident in list_incidents(connection)]
+    print_rows(rows, as_json=as_json, empty="There were no incidents.")

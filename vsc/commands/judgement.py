@@ -84,6 +84,7 @@ def show(alert_id: AlertArgument, *, as_json: JsonOption = False) -> None:
             "detector": finding.detector,
             "evidence": finding.evidence.summary,
             "clears_when": finding.evidence.clears_when,
+            "not_known": finding.evidence.missing or None,
         }
     print_facts(facts, as_json=False)
 

@@ -3,16 +3,20 @@
 import signal
 import threading
 from contextlib import ExitStack
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from config.clock import open_clock
-from config.logs import configure_logs
+from config.logs import configure_logs, log_crashes
 from vsc.context import Context, load_context
-from vsc.failure import CommandError
+from vsc.failure import CommandError, WrongCallError
 from vsc.runtime.errors import NotRunningError
 from vsc.runtime.ports import LOOPBACK, Ports
 from vsc.terminal import OUT
+
+if TYPE_CHECKING:
+    from ingest.shard import Shard
 
 PANEL = "Services"
 
@@ -23,31 +27,61 @@ def register(app: typer.Typer) -> None:
         app.command(rich_help_panel=PANEL)(verb)
 
 
-def ingest() -> None:
+def ingest(
+    *,
+    shard: Annotated[
+        str,
+        typer.Option(
+            help="Store only part I of the fleet, divided into N: 0/2 and 1/2 are all of it. Each part needs its "
+            "process; with more than one, cars are heard once they are registered.",
+            metavar="I/N",
+        ),
+    ] = "0/1",
+) -> None:
     """Store what cars publish, until stopped; SIGTERM ends it in order."""
-    import numpy as np
-
-    from agent.link import LinkError
-    from ingest.service import IngestSettings, run
-    from ingest.session import BrokerTooOldError, SilentLinkError
-    from ingest.shard import ShardHeldError
-    from ingest.validation import TimeLimits
-
-    context = _service()
-    settings = context.settings
-    host, port = context.broker
+    # First of all: what follows takes a while, and is to end in order, too.
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    import numpy as np
+
+    from agent.link import LinkError
+    from ingest.database import StandstillError
+    from ingest.missing import GapLimits
+    from ingest.service import IngestSettings, run
+    from ingest.session import BrokerTooOldError, SilentLinkError
+    from ingest.shard import Shard, ShardHeldError
+    from ingest.validation import TimeLimits
+    from vehicle.foreign_address import ForeignTopics
+
+    try:
+        part = Shard.parse(shard)
+    except ValueError as error:
+        raise WrongCallError(str(error)) from None
+    context = _service()
+    settings = context.settings
+    host, port = context.broker
     limits = TimeLimits(settings.late_limit, settings.future_limit, by_sender=settings.clock == "data")
     try:
         run(
-            IngestSettings(context.database_url, host, port, limits, window=settings.ingest_window),
+            IngestSettings(
+                context.database_url,
+                host,
+                port,
+                limits,
+                window=settings.ingest_window,
+                quarantine_limit=settings.quarantine_limit,
+                shard=part,
+                state=context.state / "ingest",
+                gaps=GapLimits(settings.gap_ask_after, settings.gap_longest_pause, settings.gap_heard_within),
+                foreign=ForeignTopics(settings.tesla_topic_base, settings.ovms_topic_prefix),
+                observation_port=_observation_port(context, part),
+            ),
             context.clock,
             stop,
             np.random.default_rng(),
         )
-    except (ShardHeldError, BrokerTooOldError, SilentLinkError, LinkError) as error:
+    except (ShardHeldError, BrokerTooOldError, SilentLinkError, StandstillError, LinkError) as error:
         raise CommandError(str(error)) from None
 
 
@@ -94,7 +128,15 @@ def _service() -> Context:
     """The context of a service, whose logs somebody keeps."""
     context = load_context()
     configure_logs(context.settings.log_level)
+    log_crashes()
     return context
+
+
+def _observation_port(context: Context, shard: "Shard") -> int:
+    """Each shard's own port: next to the fixed one, else a free one."""
+    fixed = context.settings.ingest_port
+    # A port that is taken must not stop ingest, so nothing is claimed that is fixed.
+    return fixed + shard.index if fixed else Ports(context.state / "ports.json").claim(f"ingest-{shard.index}")
 
 
 def _port(name: str, fixed: int, context: Context) -> int:

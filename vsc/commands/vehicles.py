@@ -2,16 +2,26 @@
 
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Annotated
+from itertools import groupby
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from vehicle.foreign_address import is_ovms_name
 from vehicle.identity import Vin, is_vehicle_id
 from vehicle.rejection import Rejection
 from vehicle.vehicle import LowVoltageChemistry, VehicleRecord
 from vsc.context import load_context
 from vsc.failure import CommandError, WrongCallError
 from vsc.terminal import OUT, JsonOption, print_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from storage.sequence_gaps import SequenceGap
+
+MOST_RANGES = 10
+"""Of one boot, in a table; JSON has them all."""
 
 app = typer.Typer(no_args_is_help=True, help="The registry: which cars are known, by pseudonym.")
 
@@ -29,15 +39,20 @@ def add(
     tyre_reference_kpa: Annotated[float | None, typer.Option(help="Recommended cold pressure, gauge.")] = None,
     cell_count: Annotated[int | None, typer.Option(help="Cell groups in series.")] = None,
     nominal_voltage_v: Annotated[float | None, typer.Option(help="Of the traction battery.")] = None,
+    ovms: Annotated[
+        str | None, typer.Option(help="User and vehicle of its OVMS module, as in its topics.", metavar="USER/VEHICLE")
+    ] = None,
 ) -> None:
     """Make a car known, or change what is known of it; what it has sent before waits in quarantine."""
     from storage.connection import connect
-    from storage.vehicles import VinTakenError, register
+    from storage.vehicles import OvmsTakenError, VinTakenError, register
 
     if not is_vehicle_id(vehicle_id):
         raise WrongCallError("a vehicle id has 1 to 64 letters, digits, _ and -")
     if vin is not None and isinstance(refused := Vin.parse(vin), Rejection):
         raise WrongCallError(refused.detail)
+    if ovms is not None and not is_ovms_name(ovms):
+        raise WrongCallError("an OVMS name is USER/VEHICLE, as in the topics of the module, e.g. alice/LEAF01")
     record = VehicleRecord(
         vehicle_id=vehicle_id,
         registered_at=datetime.now(UTC),
@@ -48,25 +63,71 @@ def add(
         tyre_reference_kpa=tyre_reference_kpa,
         cell_count=cell_count,
         nominal_voltage_v=nominal_voltage_v,
+        ovms=ovms,
     )
     with connect(load_context().database_url) as connection:
         try:
             register(connection, record)
-        except VinTakenError as error:
+        except (VinTakenError, OvmsTakenError) as error:
             raise CommandError(str(error)) from None
     OUT.print(f"{vehicle_id} is registered.")
 
 
 @app.command(name="list")
 def list_(*, as_json: JsonOption = False) -> None:
-    """List the known cars; VINs are not shown."""
+    """List the known cars; VINs and OVMS names are not shown."""
     from storage.connection import connect
     from storage.vehicles import list_vehicles
 
     with connect(load_context().database_url) as connection:
         records = [asdict(record) for record in list_vehicles(connection)]
-    shown = [{name: value for name, value in record.items() if name != "vin"} for record in records]
+    shown = [{name: value for name, value in record.items() if name not in {"vin", "ovms"}} for record in records]
     print_rows(shown, as_json=as_json, empty="No car is registered.")
+
+
+@app.command()
+def gaps(
+    vehicle_id: Annotated[str | None, typer.Argument(help="Of one car only.", metavar="[ID]")] = None,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """List the batches that cars have sampled and ingest still waits for, by car and boot."""
+    from storage.connection import connect
+    from storage.sequence_gaps import list_gaps
+    from storage.vehicles import find
+
+    with connect(load_context().database_url) as connection:
+        if vehicle_id is not None and find(connection, vehicle_id) is None:
+            raise CommandError(f"no car {vehicle_id} is registered")
+        rows = _by_boot(list_gaps(connection, vehicle_id))
+    if not as_json:
+        rows = [row | {"missing": _in_words(row["missing"])} for row in rows]
+    print_rows(rows, as_json=as_json, empty="Nothing is missing.")
+
+
+def _by_boot(gaps: "Sequence[SequenceGap]") -> list[dict[str, Any]]:
+    """One row per boot of gaps that come in its order."""
+    rows = []
+    for (vehicle_id, boot), group in groupby(gaps, key=lambda gap: (gap.vehicle_id, gap.boot)):
+        of_boot = list(group)
+        rows.append(
+            {
+                "vehicle_id": vehicle_id,
+                "boot": boot,
+                "missing": [[gap.first_seq, gap.last_seq] for gap in of_boot],
+                "batches": sum(gap.last_seq - gap.first_seq + 1 for gap in of_boot),
+                "since": min(gap.since for gap in of_boot),
+                "asked": max(gap.asked for gap in of_boot),
+                "asked_at": max((gap.asked_at for gap in of_boot if gap.asked_at), default=None),
+            }
+        )
+    return rows
+
+
+def _in_words(ranges: list[list[int]]) -> str:
+    shown = [f"{first}" if first == last else f"{first}-{last}" for first, last in ranges[:MOST_RANGES]]
+    more = len(ranges) - len(shown)
+    return ", ".join([*shown, *([f"and {more} more ranges"] if more else [])])
 
 
 @app.command()

@@ -20,13 +20,15 @@ from vsc.runtime.progress import Report
 
 RELEASE = "trixie"
 
-PACKAGES = ("postgresql-17", "postgresql-17-timescaledb", "mosquitto")
+PACKAGES = ("postgresql-17", "postgresql-17-timescaledb", "mosquitto", "mosquitto-clients")
 
 LIBRARY = re.compile(r"z?lib(?!perl|llvm|z3-)(?!.*-perl$)")
 """A package that the programs link to, and not only Debian's scripts or PostgreSQL's JIT compiler."""
 
 POSTGRES_PROGRAMS = Path("usr/lib/postgresql/17/bin")
 MOSQUITTO = Path("usr/sbin/mosquitto")
+MOSQUITTO_PUB = Path("usr/bin/mosquitto_pub")
+"""Publishes one message, as a car that knows nothing of us: for trying, and for the tests."""
 TIMESCALEDB = Path("usr/lib/postgresql/17/lib/timescaledb.so")
 
 STAMP = "complete.json"
@@ -38,7 +40,8 @@ def installed(folder: Path) -> bool:
         stamp = json.loads((folder / STAMP).read_text())
     except (OSError, ValueError):
         return False
-    return bool(stamp.get("folder") == str(folder))
+    unpacked = {str(name).partition("_")[0] for name in stamp.get("packages", ())}
+    return bool(stamp.get("folder") == str(folder)) and unpacked.issuperset(PACKAGES)
 
 
 def install(folder: Path, report: Report) -> None:
@@ -79,7 +82,9 @@ def _install(work: Path, folder: Path, report: Report) -> None:
         report("Unpacking PostgreSQL, TimescaleDB and Mosquitto", count / len(packages))
     root.chmod(0o755)
     _use_own_libraries(root, folder)
-    shutil.rmtree(folder, ignore_errors=True)
+    if folder.exists():
+        # Servers may be running from there: they find the same files again at once.
+        folder.rename(work / "replaced")
     root.rename(folder)
     _check_libraries(folder)
     stamp = {"folder": str(folder), "packages": [package.stem for package in packages]}
@@ -91,7 +96,7 @@ def _install(work: Path, folder: Path, report: Report) -> None:
 def _use_own_libraries(root: Path, folder: Path) -> None:
     """Make the programs under `root` use the C library and the libraries beside them, once it is `folder`."""
     libraries = ":".join(str(folder / path.relative_to(root)) for path in sorted(root.glob("usr/lib/*-linux-*")))
-    for program in (*(root / POSTGRES_PROGRAMS).iterdir(), root / MOSQUITTO):
+    for program in (*(root / POSTGRES_PROGRAMS).iterdir(), root / MOSQUITTO, root / MOSQUITTO_PUB):
         if program.is_symlink() or not _is_elf(program):
             continue
         loader = run([_patchelf(), "--print-interpreter", str(program)]).strip()
@@ -112,7 +117,8 @@ def _check_libraries(folder: Path) -> None:
     postgres = folder / POSTGRES_PROGRAMS / "postgres"
     loader = run([_patchelf(), "--print-interpreter", str(postgres)]).strip()
     libraries = run([_patchelf(), "--print-rpath", str(postgres)]).strip()
-    for binary in (postgres, postgres.with_name("initdb"), folder / MOSQUITTO, folder / TIMESCALEDB):
+    broker = (folder / MOSQUITTO, folder / MOSQUITTO_PUB)
+    for binary in (postgres, postgres.with_name("initdb"), *broker, folder / TIMESCALEDB):
         shown = run([loader, "--library-path", libraries, "--list", str(binary)])
         foreign = [line for line in shown.splitlines() if "=>" in line and f"=> {folder}" not in line]
         if foreign:

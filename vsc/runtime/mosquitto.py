@@ -1,5 +1,6 @@
 """The broker: its configuration file and its command line."""
 
+import os
 import re
 import signal
 import subprocess
@@ -13,6 +14,11 @@ OLDEST_VERSION = (2, 0, 21)
 """Older releases break Receive Maximum (before 2.0.13) or finite queues (before 2.0.17)."""
 
 MAX_PACKET_BYTES = 64 * 1024
+
+MOST_QUEUED = 100_000
+"""Messages kept for one client, ingest above all, while it is away."""
+
+MOST_QUEUED_BYTES = 256 * 1024 * 1024
 
 STOP_SIGNAL = signal.SIGTERM
 """Saves the sessions to disk before it ends."""
@@ -49,8 +55,11 @@ class Mosquitto:
             f"persistence_location {self.folder}/",
             "autosave_interval 5",
             "max_inflight_messages 1000",
-            "max_queued_messages 100000",
-            f"max_queued_bytes {256 * 1024 * 1024}",
+            # What exceeds a queue is dropped; the car that sent it has no stored-ack and sends it again.
+            f"max_queued_messages {MOST_QUEUED}",
+            f"max_queued_bytes {MOST_QUEUED_BYTES}",
+            "max_keepalive 300",
+            f"memory_limit {_half_the_memory()}",
             f"max_packet_size {MAX_PACKET_BYTES}",
             "log_dest stderr",
             "log_type error",
@@ -59,6 +68,11 @@ class Mosquitto:
             "connection_messages false",
         ]
         return "\n".join(lines) + "\n"
+
+
+def _half_the_memory() -> int:
+    """Bytes: the broker refuses to take more before it endangers what else runs on the machine."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
 
 
 def version(program: Path) -> tuple[int, ...]:

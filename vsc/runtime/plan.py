@@ -43,6 +43,7 @@ def plan_servers(settings: Settings, state: Path, root: Path, report: Report) ->
         mqtt_port=mqtt_port,
         desk_url=settings.desk_url or f"http://{LOOPBACK}:{ports.claim('desk', settings.desk_port)}",
         console_url=f"http://{LOOPBACK}:{ports.claim('console', settings.console_port)}",
+        ingest_url=f"http://{LOOPBACK}:{ports.claim('ingest', settings.ingest_port)}",
         prefect_api_url=f"http://{LOOPBACK}:{ports.claim('prefect')}/api",
         clock=settings.clock,
     )

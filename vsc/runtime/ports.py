@@ -1,5 +1,6 @@
 """Free ports of the loopback interface, the same ones again after a restart."""
 
+import fcntl
 import json
 import random
 import socket
@@ -29,7 +30,6 @@ class Ports:
 
     def __init__(self, file: Path) -> None:
         self._file = file
-        self._chosen: dict[str, int] = json.loads(file.read_text()) if file.exists() else {}
 
     def claim(self, name: str, fixed: int = 0) -> int:
         """The port for `name`: the `fixed` one, else the remembered one if it is free, else a new free one.
@@ -41,12 +41,15 @@ class Ports:
             if not is_free(fixed):
                 raise PortInUseError(f"port {fixed} for {name} is in use: free it or choose another in the settings")
             return fixed
-        port = self._chosen.get(name, 0)
-        others = {other for known, other in self._chosen.items() if known != name}
-        while port in others or port not in PORT_RANGE or not is_free(port):
-            port = random.SystemRandom().choice(PORT_RANGE)
-        self._chosen[name] = port
-        fresh = self._file.with_suffix(".new")
-        fresh.write_text(json.dumps(self._chosen, indent=1))
-        fresh.replace(self._file)
+        # Shards that start together must not choose the same.
+        with self._file.with_suffix(".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            chosen: dict[str, int] = json.loads(self._file.read_text()) if self._file.exists() else {}
+            port = chosen.get(name, 0)
+            others = {other for known, other in chosen.items() if known != name}
+            while port in others or port not in PORT_RANGE or not is_free(port):
+                port = random.SystemRandom().choice(PORT_RANGE)
+            fresh = self._file.with_suffix(".new")
+            fresh.write_text(json.dumps(chosen | {name: port}, indent=1))
+            fresh.replace(self._file)
         return port

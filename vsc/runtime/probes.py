@@ -10,6 +10,9 @@ import psycopg
 
 TIMEOUT_S = 3
 
+MOST_OF_A_COMPLAINT = 200
+"""Characters of what a part that does not work says."""
+
 MQTT_CONNECT = b"\x10\x0d\x00\x04MQTT\x05\x02\x00\x05\x00\x00\x00"
 """MQTT 5: clean start, keep-alive 5 s, no properties, the broker chooses the client id."""
 
@@ -55,8 +58,10 @@ def _ask_broker(address: str) -> str:
 
 def _ask_web(address: str) -> str:
     answer = httpx.get(address, timeout=TIMEOUT_S, trust_env=False)
-    answer.raise_for_status()
-    return f"HTTP {answer.status_code}"
+    place = f"{answer.url.scheme}://{answer.url.netloc.decode()}"
+    if not answer.is_success:
+        raise ConnectionError(f"{place} answers HTTP {answer.status_code} {answer.text[:MOST_OF_A_COMPLAINT]}")
+    return place
 
 
 _QUESTIONS: dict[str, Callable[[str], str]] = {

@@ -46,6 +46,8 @@ class Addresses:
     mqtt_port: int
     desk_url: str
     console_url: str
+    ingest_url: str
+    """Of ingest's metrics and probes."""
     prefect_api_url: str
     clock: Literal["wall", "data"]
 
@@ -78,6 +80,7 @@ def environment(addresses: Addresses, state: Path) -> dict[str, str]:
         "VSC_DESK_URL": addresses.desk_url,
         "VSC_DESK_PORT": addresses.desk_url.rpartition(":")[2],
         "VSC_CONSOLE_PORT": addresses.console_url.rpartition(":")[2],
+        "VSC_INGEST_PORT": addresses.ingest_url.rpartition(":")[2],
         "VSC_CLOCK": addresses.clock,
         "PREFECT_API_URL": addresses.prefect_api_url,
         "PREFECT_HOME": str(state / "prefect"),
@@ -105,7 +108,7 @@ def services(addresses: Addresses, settings: Settings) -> list[Program]:
     prefect_port = addresses.prefect_api_url.rpartition(":")[2].removesuffix("/api")
     prefect_server = ["-m", "prefect", "server", "start", "--host", LOOPBACK, "--port", prefect_port]
     programs = [
-        _python("ingest", ["-m", "vsc", "ingest"], 1),
+        _python("ingest", ["-m", "vsc", "ingest"], 1, f"{addresses.ingest_url}/ready"),
         _python("desk", ["-m", "vsc", "desk"], 1, f"{addresses.desk_url}/health"),
         _python("console", ["-m", "vsc", "console"], 1, f"{addresses.console_url}/health"),
         _python("prefect", prefect_server, 1, f"{addresses.prefect_api_url}/health"),

@@ -1,0 +1,111 @@
+"""``vsc bench``: how fast the product is on this machine, and what that costs."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from vsc.context import load_context
+from vsc.failure import CommandError, WrongCallError
+from vsc.runtime.progress import progress_bars
+from vsc.terminal import ERR, OUT, JsonOption, print_json, print_rows
+
+if TYPE_CHECKING:
+    from benchmarks.soak import Reading
+
+app = typer.Typer(no_args_is_help=True, help="Measure on servers of its own: ingest, soak.")
+
+
+@app.command()
+def ingest(
+    *,
+    rounds: Annotated[int, typer.Option(min=1, help="How often everything is measured, in turn.")] = 5,
+    messages: Annotated[int, typer.Option(min=100, max=30_000, help="In each backlog.")] = 15_000,
+    latency_s: Annotated[float, typer.Option(min=0, help="Seconds at half the limit; 0: none.")] = 30.0,
+    profile: Annotated[bool, typer.Option("--profile", help="Also: where ingest's CPU goes, by stage.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure ingest against COPY alone and the bare MQTT client; exit code 1 only if anything is lost or doubled."""
+    from benchmarks.rounds import BACKLOGS, Plan, measure
+    from benchmarks.scorecard import rows_of
+    from vsc.runtime.locate import locate
+
+    binaries = locate(load_context().state, lambda *_: None)
+    with progress_bars(ERR) as report, _measuring():
+        plan = Plan(rounds, messages, latency_s, BACKLOGS if profile else ())
+        figures = measure(binaries, plan, datetime.now(UTC), report).figures()
+    if as_json:
+        print_json(figures)
+    else:
+        print_rows(rows_of(figures), as_json=False, empty="")
+        for name in plan.profiles:
+            found = figures[f"profile_{name}"]
+            OUT.print(f"\nProfile of the {name} backlog: {found['cpu_us_per_row']:.1f} us of CPU a row")
+            print_rows(found["stages"], as_json=False, empty="")
+            print_rows(found["functions"], as_json=False, empty="")
+    _fail_if_untrue(figures["lost"], figures["duplicated"])
+
+
+@app.command()
+def soak(
+    *,
+    duration: Annotated[str, typer.Option(help="ISO 8601, e.g. PT1H.")] = "PT1H",
+    load: Annotated[float, typer.Option(min=0.01, max=1, help="Share of the limit.")] = 0.7,
+    limit_rows_s: Annotated[float | None, typer.Option(min=1, help="Rows a second; default: measured first.")] = None,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Keep all figures in this file.")] = None,
+) -> None:
+    """Keep ingest at a steady load, tell each minute, and judge what grows; exit code 1 if rows are lost or doubled."""
+    from dataclasses import asdict
+
+    from pydantic import TypeAdapter, ValidationError
+
+    from benchmarks.soak import Plan
+    from benchmarks.soak import soak as run
+    from vsc.runtime.locate import locate
+
+    try:
+        span = TypeAdapter(timedelta).validate_python(duration)
+    except ValidationError:
+        raise WrongCallError(f"--duration {duration}: expected a duration like PT1H") from None
+    binaries = locate(load_context().state, lambda *_: None)
+    with _measuring():
+        result = run(binaries, Plan(span, load, limit_rows_s), datetime.now(UTC), _tell)
+    print_rows([asdict(verdict) for verdict in result.verdicts], as_json=False, empty="")
+    OUT.print(
+        f"{result.rows:,} rows at {result.rows_s:,.0f} a second, {result.plan.load:.0%} of {result.limit_rows_s:,.0f}: "
+        f"{result.lost} lost, {result.audit.duplicated} duplicated"
+    )
+    if json_file is not None:
+        json_file.write_text(json.dumps(result.figures(), default=str, indent=2) + "\n")
+    _fail_if_untrue(result.lost, result.audit.duplicated)
+
+
+@contextmanager
+def _measuring() -> Iterator[None]:
+    """What can go wrong while measuring, in one line."""
+    from benchmarks.light_client import BrokerError
+    from benchmarks.process import ProcessError
+
+    try:
+        yield
+    except (BrokerError, ProcessError) as error:
+        raise CommandError(str(error)) from None
+
+
+def _fail_if_untrue(lost: int, duplicated: int) -> None:
+    if lost or duplicated:
+        raise CommandError(f"{lost} lost, {duplicated} duplicated")
+
+
+def _tell(reading: "Reading") -> None:
+    OUT.print(
+        f"{reading.at_s:7.0f} s  {reading.rows_stored:9,} rows  p50 {reading.p50_s:.3f} s  p99 {reading.p99_s:.3f} s  "
+        f"ingest {reading.ingest_rss_mb:.1f} MB {reading.ingest_handles} handles {reading.ingest_threads} threads "
+        f"{reading.ingest_cpu_us_per_row:.1f} us/row  broker {reading.broker_rss_mb:.1f} MB, "
+        f"{reading.unstored} unstored  database {reading.database_mb:,.0f} MB",
+        soft_wrap=True,
+    )
