@@ -1,0 +1,1 @@
+"""How fast the product is, and what that costs: measurements, started with ``vsc bench``."""
