@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-e2e up down status lint format docs lock environment clean
+.PHONY: help demo test test-e2e test-faults fuzz up down status bench soak lint format docs lock environment clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -18,6 +18,11 @@ test: lint ## Check and test everything
 test-e2e: environment ## Only the tests of the whole stack
 	@$(BIN)/pytest -m e2e
 
+test-faults: environment ## Kill everything, again and again: about 25 minutes; FAULT_SEEDS=, FAULT_MESSAGES=, FAULT_REPORT=
+	@$(BIN)/pytest tests/faults --all-faults --numprocesses=2 --dist=worksteal \
+		$(if $(FAULT_SEEDS),--fault-seeds=$(FAULT_SEEDS)) $(if $(FAULT_MESSAGES),--fault-messages=$(FAULT_MESSAGES)) \
+		$(if $(FAULT_REPORT),--fault-report=$(FAULT_REPORT))
+
 up: environment ## Start the local stack with a simulated fleet; it keeps running
 	@$(BIN)/vsc up
 
@@ -26,6 +31,16 @@ down: environment ## End the local stack
 
 status: environment ## Show each part of the local stack and whether it works
 	@$(BIN)/vsc status
+
+fuzz: environment ## Give every decoder hostile bytes: ten minutes, or FUZZ_SECONDS=
+	@$(PYTHON) scripts/bootstrap.py requirements-fuzz.lock
+	@$(BIN)/python -m tests.fuzz.run $(if $(FUZZ_SECONDS),--seconds=$(FUZZ_SECONDS))
+
+bench: environment ## Measure ingest: about five minutes, on servers of its own
+	@$(BIN)/vsc bench ingest
+
+soak: environment ## Keep ingest at 70 % of its limit for an hour and see whether anything grows
+	@$(BIN)/vsc bench soak
 
 lint: environment ## Check style, types and import directions
 	@$(BIN)/ruff check
@@ -43,6 +58,8 @@ docs: environment ## Write the generated pages under docs/ anew
 lock: environment ## Pin the newest releases that pyproject.toml allows
 	@$(BIN)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--no-header --no-annotate --group dev --group build pyproject.toml --output-file requirements.lock
+	@$(BIN)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-header --no-annotate --group fuzz --output-file requirements-fuzz.lock
 
 environment: # Make .venv from the lock files; instant when nothing changed
 	@$(PYTHON) scripts/bootstrap.py
