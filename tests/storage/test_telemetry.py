@@ -35,6 +35,7 @@ def test_the_table_is_the_catalogue(connection: psycopg.Connection[Any]) -> None
         ("received_at", "timestamp with time zone"),
         *((name, signal.column_type) for name, signal in CATALOGUE.items()),
         ("extra", "jsonb"),
+        ("time_received", "boolean"),
     ]
 
 
