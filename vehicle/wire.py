@@ -92,8 +92,8 @@ class _Hello(_Message):
 
 class _Ack(msgspec.Struct):
     boot: _Boot
-    through: Annotated[int, msgspec.Meta(ge=0)]
-    missing: list[tuple[int, int]] = []
+    through: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+    missing: list[tuple[_Seq, _Seq]] = []
 
 
 _S = TypeVar("_S", bound=msgspec.Struct)

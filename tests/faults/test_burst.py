@@ -31,16 +31,16 @@ def send_steadily(run: Scene, batches: list[Batch], duration_s: float) -> None:
 @pytest.mark.scenario("11 burst of ten times the load", quick=1, full=2)
 def test_burst(scene: Callable[..., Scene], form: Form) -> None:
     with scene(resend_after=timedelta(seconds=60)) as run:
-        warm_up = standard_load(run.seed, 1000)
+        warm_up = standard_load(run.seed, 500)
         began = time.monotonic()
         run.fleet.submit(warm_up)
         assert run.fleet.drain(timedelta(seconds=30))
         # What this machine stores at most, the agents' share of its processors included.
         most_per_s = len(warm_up) / (time.monotonic() - began)
         nominal_per_s = most_per_s / 8
-        burst_s = form.times(20, quick=3)
+        burst_s = form.times(20, quick=2)
         calm, burst = int(nominal_per_s * 2), int(10 * nominal_per_s * burst_s)
-        batches = standard_load(run.seed, calm + burst, first_seq=21)
+        batches = standard_load(run.seed, calm + burst, first_seq=11)
         send_steadily(run, batches[:calm], 2)
         with Latencies(run.fleet.files) as latencies:
             send_steadily(run, batches[calm:], burst_s)

@@ -18,16 +18,22 @@ pytestmark = pytest.mark.integration
 Make = Callable[..., Scene]
 
 
-def cutting(rng: np.random.Generator, most: int) -> Callable[[], Fate]:
-    """Fates that end the first so many connections after a random number of bytes, few or many."""
+def cutting(rng: np.random.Generator, most: int, most_bytes: int) -> Callable[[], Fate]:
+    """Fates that end the first so many connections after a random number of bytes, few as often as many."""
     count = itertools.count()
-    return lambda: CutAfter(int(np.exp(rng.uniform(np.log(20), np.log(200_000))))) if next(count) < most else Unharmed()
+
+    def fate() -> Fate:
+        if next(count) >= most:
+            return Unharmed()
+        return CutAfter(int(np.exp(rng.uniform(np.log(20), np.log(most_bytes)))))
+
+    return fate
 
 
 @pytest.mark.scenario("6 TCP cut inside a frame", quick=1, full=3)
 def test_connections_cut(scene: Make, form: Form, seed: int) -> None:
     cuts = form.times(100, quick=20)
-    fates = [cutting(np.random.default_rng([seed, side]), cuts) for side in range(2)]
+    fates = [cutting(np.random.default_rng([seed, side]), cuts, 40 * form.messages) for side in range(2)]
     with scene(fleet_fate=fates[0], ingest_fate=fates[1]) as run:
         for burst in in_bursts(standard_load(seed, form.messages), 20):
             run.fleet.submit(burst)

@@ -44,7 +44,7 @@ def crash_after_each_burst(run: Scene, messages: int, crashes: int, crash: Calla
 @pytest.mark.scenario("4 broker killed with a backlog", quick=1, full=20)
 def test_broker_killed(scene: Make, form: Form) -> None:
     with scene() as run:
-        crash_after_each_burst(run, form.messages, form.times(4, quick=2), lambda: run.crash(run.servers.broker))
+        crash_after_each_burst(run, form.messages, form.times(4, quick=1), lambda: run.crash(run.servers.broker))
         run.verdict().hold()
 
 

@@ -243,3 +243,15 @@ def test_a_number_beyond_float64_excuses_no_wrong_type(other: bytes) -> None:
 def test_a_number_beyond_float64_excuses_no_fraction_of_a_count() -> None:
     payload = a_message(s={"dtc_count": [7777, 1.5]}).replace(b"7777", b"1e400")
     assert isinstance(decode_telemetry(payload, JSON), Rejection)
+
+
+@pytest.mark.parametrize(
+    "ack",
+    [
+        b'{"boot": "00c0ffee00c0ffee", "through": 9223372036854775808}',
+        b'{"boot": "00c0ffee00c0ffee", "through": 9, "missing": [[-9223372036854775809, 3]]}',
+        b'{"boot": "00c0ffee00c0ffee", "through": 9, "missing": [[0, 3]]}',
+    ],
+)
+def test_an_ack_of_what_cannot_be_a_sequence_number_is_refused(ack: bytes) -> None:
+    assert isinstance(decode_ack(ack), Rejection)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-QUICK_MESSAGES: Final = 1000
+QUICK_MESSAGES: Final = 600
 
 
 @dataclass(frozen=True, slots=True)
