@@ -24,8 +24,9 @@ from agent.outbox import Outbox
 from agent.sender import AckMode, Sender
 from agent.statistics import Statistics
 from vehicle.batch import EventBatch, TelemetryBatch
+from vehicle.codec import MAX_PAYLOAD_BYTES, MESSAGEPACK
 from vehicle.topics import Channel, topic
-from vehicle.wire import MAX_PAYLOAD_BYTES, MESSAGEPACK, encode_events, encode_telemetry
+from vehicle.wire import encode_events, encode_telemetry
 
 SOFTWARE: Final = "vsc-agent/0.1"
 RESEND_AFTER: Final = timedelta(seconds=60)

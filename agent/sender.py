@@ -17,8 +17,9 @@ from agent.outbox import Outbox
 from agent.schedule import Schedule
 from agent.statistics import Statistics
 from agent.unsent import Unsent
+from vehicle.codec import MESSAGEPACK
 from vehicle.topics import Channel, topic
-from vehicle.wire import MESSAGEPACK, encode_hello
+from vehicle.wire import encode_hello
 
 _ACCEPTED: Final = 0x00
 _NOT_AUTHORISED: Final = 0x87

@@ -23,10 +23,11 @@ from benchmarks.audit import Sent
 from benchmarks.cars import SAMPLE_STEP, Publication, boot_of, make_batches, publication
 from benchmarks.light_client import LightClient
 from vehicle.batch import Hello
+from vehicle.codec import MESSAGEPACK
 from vehicle.rejection import Rejection
 from vehicle.signals import CATALOGUE_VERSION
 from vehicle.topics import Channel, parse_topic, subscription, topic
-from vehicle.wire import MESSAGEPACK, decode_ack, encode_hello
+from vehicle.wire import decode_ack, encode_hello
 
 _RESEND_AFTER_S: Final = 60.0
 _BLOCKS: Final = 8

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from benchmarks.cars import Publication
 from benchmarks.light_client import BrokerError, LightClient
-from vehicle.wire import MESSAGEPACK
+from vehicle.codec import MESSAGEPACK
 
 
 def publish_backlog(broker: tuple[str, int], messages: Iterable[Publication]) -> None:

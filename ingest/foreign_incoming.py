@@ -19,12 +19,13 @@ from ingest.incoming import Incoming
 from storage.ledger import BatchKey
 from vehicle import ovms, tesla
 from vehicle.batch import EventBatch, TelemetryBatch
+from vehicle.codec import JSON, MAX_PAYLOAD_BYTES
 from vehicle.foreign import NOTHING, ForeignMessage, ForeignProtocol
 from vehicle.foreign_address import ForeignAddress, ForeignTopics
 from vehicle.moment import instant
 from vehicle.rejection import Rejection, RejectionReason
 from vehicle.topics import Channel, topic
-from vehicle.wire import JSON, MAX_PAYLOAD_BYTES, encode_events, encode_telemetry
+from vehicle.wire import encode_events, encode_telemetry
 
 _DECODERS: Final = {ForeignProtocol.TESLA: tesla.decode, ForeignProtocol.OVMS: ovms.decode}
 _UNKNOWN: Final = Rejection(RejectionReason.UNKNOWN_VEHICLE, "no vehicle is registered under this name")

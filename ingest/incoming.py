@@ -8,9 +8,10 @@ from typing import Final
 from agent.connection import Message
 from storage.ledger import BatchKey
 from vehicle.batch import EventBatch, Hello, TelemetryBatch
+from vehicle.codec import MAX_PAYLOAD_BYTES
 from vehicle.rejection import Rejection, RejectionReason
 from vehicle.topics import Channel, parse_topic
-from vehicle.wire import MAX_PAYLOAD_BYTES, decode_events, decode_hello, decode_telemetry
+from vehicle.wire import decode_events, decode_hello, decode_telemetry
 
 Content = TelemetryBatch | EventBatch | Hello | Rejection
 

@@ -23,8 +23,8 @@ import structlog
 
 from agent.connection import Message
 from ingest.incoming import Incoming, unread
+from vehicle.codec import MAX_PAYLOAD_BYTES
 from vehicle.rejection import Rejection, RejectionReason
-from vehicle.wire import MAX_PAYLOAD_BYTES
 
 SUSPECT_AFTER: Final = 3
 """Ends of the process at which a message was at work, until it is handled alone."""

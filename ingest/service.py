@@ -43,10 +43,10 @@ from storage import incidents
 from storage.connection import DatabaseUnavailableError
 from storage.incidents import IncidentKind
 from storage.ledger import last_contact
+from vehicle.codec import JSON
 from vehicle.command import encode_command
 from vehicle.foreign_address import ForeignTopics
 from vehicle.topics import Channel, topic
-from vehicle.wire import JSON
 
 MESSAGES_A_FLUSH: Final = RECEIVE_MAXIMUM // 2
 """While one half of what the broker may deliver is stored, the other half arrives."""

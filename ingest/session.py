@@ -34,8 +34,9 @@ from ingest.inbox import Delivery, Inbox
 from ingest.incoming import Incoming, read
 from ingest.subscriptions import Subscriptions
 from vehicle.batch import StoredAck
+from vehicle.codec import JSON
 from vehicle.topics import UPWARD, Channel, subscription, topic
-from vehicle.wire import JSON, encode_ack
+from vehicle.wire import encode_ack
 
 RECEIVE_MAXIMUM: Final = 500
 """Messages that the broker may deliver before the first of them is acknowledged."""
@@ -243,15 +244,12 @@ class Session:
             if isinstance(work, _Told):
                 connection.publish(work.topic, work.payload, qos=0, content_type=work.content_type)
                 continue
-            stale = 0
             for delivery in work.deliveries:
                 if delivery.connection is connection:
                     connection.acknowledge(delivery.message)
                     self._unacknowledged -= delivery.message.qos > 0
                 else:
-                    stale += 1
-            if stale:
-                self.statistics.stale_acks += stale
+                    self.statistics.stale_acks += 1
             for vehicle_id, ack in work.acks:
                 address = topic(vehicle_id, Channel.ACK)
                 connection.publish(address, encode_ack(ack), qos=0, content_type=JSON)

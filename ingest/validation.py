@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from storage.telemetry_copy import SampleTable
 from vehicle.batch import Event, EventBatch, TelemetryBatch
-from vehicle.column_block import ColumnBlock
+from vehicle.column_block import ColumnBlock, joined_scalars
 from vehicle.moment import instant, instants, moment, moments
 from vehicle.rejection import Rejection, RejectionReason
 from vehicle.signals import CATALOGUE, Signal
@@ -28,6 +28,16 @@ CLOCK_SET: Final = datetime(2000, 1, 1, tzinfo=UTC)
 LAST_MOMENT: Final = datetime(2100, 1, 1, tzinfo=UTC)
 """No sender's clock is believed from here on, not even where it is the only clock."""
 
+
+def _limits(signal: Signal) -> tuple[float, float]:
+    """The range of a signal, whose ends are in it as well if they are rounded to its column's 24 bits."""
+    least, greatest = signal.minimum, signal.maximum
+    if signal.column_type in ("real", "real[]"):
+        least, greatest = min(least, float(np.float32(least))), max(greatest, float(np.float32(greatest)))
+    return least, greatest
+
+
+_LIMITS: Final = {name: _limits(signal) for name, signal in CATALOGUE.items()}
 _PLACES: Final = {name: place for place, name in enumerate(CATALOGUE)}
 _JSON: Final = msgspec.json.Encoder()
 _NOT_JSON: Final = (msgspec.MsgspecError, TypeError, ValueError, OverflowError, RecursionError)
@@ -158,14 +168,14 @@ def _joined(blocks: Sequence[ColumnBlock], starts: NDArray[np.intp]) -> tuple[li
     for index, block in enumerate(blocks):
         alike[block.names].append(index)
     if len(alike) == 1:
-        return list(blocks[0].names), np.concatenate([block.scalars for block in blocks], axis=1)
+        return list(blocks[0].names), joined_scalars(blocks)
     names = sorted(set().union(*alike), key=_PLACES.__getitem__)
     values = np.full((len(names), int(starts[-1])), np.nan)
     for own_names, indices in alike.items():
         rows = np.array([names.index(name) for name in own_names], np.intp)
         samples = np.concatenate([np.arange(starts[index], starts[index + 1]) for index in indices])
         if len(rows):
-            values[np.ix_(rows, samples)] = np.concatenate([blocks[index].scalars for index in indices], axis=1)
+            values[np.ix_(rows, samples)] = joined_scalars([blocks[index] for index in indices])
     return names, values
 
 
@@ -214,16 +224,15 @@ class _Table:
 
     def judge_values(self) -> None:
         """Take values that their sensor cannot show for `not sampled`."""
-        signals = [CATALOGUE[name] for name in self._names]
-        wrong = self._scalars < np.array([[signal.minimum] for signal in signals], np.float64).reshape(-1, 1)
-        wrong |= self._scalars > np.array([[signal.maximum] for signal in signals], np.float64).reshape(-1, 1)
+        limits = np.array([_LIMITS[name] for name in self._names], np.float64).reshape(-1, 2, 1)
+        wrong = (self._scalars < limits[:, 0]) | (self._scalars > limits[:, 1])
         for row in np.flatnonzero(wrong.any(axis=1)).tolist():
-            self._refuse_values(signals[row], self._scalars[row], wrong[row])
+            self._refuse_values(CATALOGUE[self._names[row]], self._scalars[row], wrong[row])
         for name, values in self._arrays.items():
-            signal = CATALOGUE[name]
-            beyond = (values < signal.minimum) | (values > signal.maximum)
+            least, greatest = _LIMITS[name]
+            beyond = (values < least) | (values > greatest)
             if beyond.any():
-                self._refuse_values(signal, values, beyond)
+                self._refuse_values(CATALOGUE[name], values, beyond)
 
     def stored(self) -> list[Stored]:
         """What remains of each batch."""

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vehicle.batch import Event, EventBatch, TelemetryBatch
+from vehicle.codec import MAX_PAYLOAD_BYTES
 from vehicle.moment import moment
-from vehicle.wire import MAX_PAYLOAD_BYTES
 
 Batch = TelemetryBatch | EventBatch
 

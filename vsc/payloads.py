@@ -6,8 +6,8 @@ from typing import Any, Final
 
 import msgspec
 
+from vehicle.codec import JSON, MESSAGEPACK
 from vehicle.identity import without_vins
-from vehicle.wire import JSON, MESSAGEPACK
 
 _BYTES_VIN: Final = re.compile(rb"[A-HJ-NPR-Z0-9]{17,}", re.IGNORECASE)
 """ISO 3779: seventeen characters without I, O and Q; the bytes next to them may look like more."""

@@ -15,7 +15,8 @@ from agent.outbox import Outbox, SequenceError
 from tests.support.mqtt import listening, wait_for
 from tests.support.some_batches import NOW, a_batch
 from vehicle.batch import Event, EventBatch, EventKind
-from vehicle.wire import MESSAGEPACK, decode_telemetry
+from vehicle.codec import MESSAGEPACK
+from vehicle.wire import decode_telemetry
 
 pytestmark = pytest.mark.integration
 
@@ -104,5 +105,5 @@ def test_a_gap_or_an_oversize_batch_is_refused_at_once(broker: tuple[str, int], 
         with pytest.raises(SequenceError):
             agent.submit([a_batch(seq=2)])
         with pytest.raises(ValueError, match="larger than a message's 60000"):
-            agent.submit([a_batch({"cell_voltages_v": np.full((80, 100), 3.7)})])
+            agent.submit([a_batch({"cell_voltages_v": np.full((160, 100), 3.7)})])
         assert agent.pending == 0

@@ -15,9 +15,10 @@ from agent.outbox import Outbox
 from agent.sender import AckMode, Sender
 from tests.support.some_batches import BOOT, NOW
 from vehicle.batch import Hello, StoredAck
+from vehicle.codec import JSON
 from vehicle.command import SendAgain, encode_command
 from vehicle.topics import Channel
-from vehicle.wire import JSON, decode_hello, encode_ack
+from vehicle.wire import decode_hello, encode_ack
 
 RESEND_AFTER_S = 0.05
 

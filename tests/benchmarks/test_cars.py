@@ -26,7 +26,7 @@ def test_batches_are_gapless_within_range_and_survive_the_wire() -> None:
         decoded = decode_telemetry(publication(batch).payload)
         assert isinstance(decoded, TelemetryBatch)
         for name, values in batch.columns.items():
-            np.testing.assert_array_equal(decoded.columns[name], values)
+            np.testing.assert_array_equal(CATALOGUE[name].quantised(decoded.columns[name]), values)
             present = values[~np.isnan(values)]
             signal = CATALOGUE[name]
             assert np.all((present >= signal.minimum) & (present <= signal.maximum)), name

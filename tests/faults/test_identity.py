@@ -16,9 +16,10 @@ from tests.support.faults.raw_publisher import RawPublisher
 from tests.support.faults.sent import payload_of
 from tests.support.some_batches import NOW
 from vehicle.batch import EventBatch, Hello
+from vehicle.codec import MESSAGEPACK
 from vehicle.rejection import RejectionReason as Reason
 from vehicle.topics import Channel
-from vehicle.wire import MESSAGEPACK, encode_hello
+from vehicle.wire import encode_hello
 
 pytestmark = pytest.mark.integration
 Runs = Callable[..., AbstractContextManager[Contents]]

@@ -14,8 +14,9 @@ from tests.support.faults.contents import Contents, as_sent
 from tests.support.faults.load import EVENTS_EVERY, a_message, vehicle_id
 from tests.support.faults.sent import key_of, payload_of
 from vehicle.batch import TelemetryBatch
+from vehicle.codec import JSON, MESSAGEPACK
 from vehicle.rejection import RejectionReason as Reason
-from vehicle.wire import JSON, MESSAGEPACK, encode_telemetry
+from vehicle.wire import encode_telemetry
 
 pytestmark = pytest.mark.integration
 

@@ -16,8 +16,9 @@ from tests.support.faults.load import EVENTS_EVERY, a_message, boot_of, vehicle_
 from tests.support.faults.raw_publisher import RawPublisher
 from tests.support.faults.sent import payload_of
 from vehicle.batch import Event, EventBatch, EventKind, TelemetryBatch
+from vehicle.codec import JSON, MESSAGEPACK
 from vehicle.topics import Channel
-from vehicle.wire import JSON, MESSAGEPACK, encode_events, encode_telemetry
+from vehicle.wire import encode_events, encode_telemetry
 
 pytestmark = pytest.mark.integration
 Runs = Callable[..., AbstractContextManager[Contents]]

@@ -23,7 +23,7 @@ from typing import Any, Final
 from config.settings import CHECKOUT
 from tests.fuzz.mutation import WORDS
 from tests.fuzz.targets import TARGETS
-from vehicle.wire import MAX_PAYLOAD_BYTES
+from vehicle.codec import MAX_PAYLOAD_BYTES
 
 KEPT: Final = CHECKOUT / "var" / "fuzz"
 """Where inputs that fail are kept."""

@@ -8,11 +8,12 @@ import msgspec
 import numpy as np
 
 from vehicle.batch import Event, EventBatch, EventKind, Hello, StoredAck, TelemetryBatch
+from vehicle.codec import JSON, MESSAGEPACK
 from vehicle.codes import DiagnosticTroubleCode, DtcStatus
 from vehicle.command import SendAgain, encode_command
 from vehicle.signals import CATALOGUE, SignalKind
 from vehicle.topics import Channel, topic
-from vehicle.wire import JSON, MESSAGEPACK, encode_ack, encode_events, encode_hello, encode_telemetry
+from vehicle.wire import encode_ack, encode_events, encode_hello, encode_telemetry
 
 NOW: Final = datetime(2026, 9, 1, 12, tzinfo=UTC)
 CAR: Final = "car-1"

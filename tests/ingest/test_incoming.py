@@ -10,9 +10,10 @@ from ingest.incoming import read
 from storage.ledger import BatchKey
 from tests.support.some_batches import BOOT, NOW, a_batch, a_message
 from vehicle.batch import Hello, TelemetryBatch
+from vehicle.codec import JSON, MAX_PAYLOAD_BYTES, MESSAGEPACK
 from vehicle.rejection import Rejection
 from vehicle.rejection import RejectionReason as Reason
-from vehicle.wire import JSON, MAX_PAYLOAD_BYTES, MESSAGEPACK, encode_hello
+from vehicle.wire import encode_hello
 
 KEY = BatchKey("car-1", BOOT, 1)
 

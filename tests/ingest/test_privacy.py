@@ -14,10 +14,11 @@ from tests.support.mqtt import end_session, publish, wait_for
 from tests.support.observed_ingest import ObservedIngest
 from tests.support.some_batches import BOOT, NOW, a_batch, a_message
 from vehicle.batch import Event, EventBatch, EventKind, Hello
+from vehicle.codec import JSON
 from vehicle.identity import Vin
 from vehicle.topics import Channel, topic
 from vehicle.vehicle import VehicleRecord
-from vehicle.wire import JSON, encode_events, encode_hello
+from vehicle.wire import encode_events, encode_hello
 
 pytestmark = pytest.mark.integration
 

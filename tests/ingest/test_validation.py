@@ -170,6 +170,17 @@ def test_a_bad_value_rejects_that_value_only() -> None:
     assert "1 of 3 values of hv_soc_pct" in judgement.rejections[0][0].detail
 
 
+@pytest.mark.parametrize("end", ["minimum", "maximum"])
+def test_the_ends_of_a_range_are_in_it_as_the_column_rounds_them(end: str) -> None:
+    ends = {
+        name: np.array([getattr(signal, end)], np.float32).astype(np.float64)
+        for name, signal in CATALOGUE.items()
+        if signal.column_type == "real"
+    }
+    judgement = judge_telemetry([a_batch(ends, seconds=[0])], NOW, BY_CLOCK)
+    assert not reasons(judgement)
+
+
 def test_the_batch_itself_is_left_as_it_was() -> None:
     batch = a_batch({"hv_soc_pct": [50, 101]})
     judge_telemetry([batch], NOW, BY_SENDER)

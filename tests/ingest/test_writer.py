@@ -21,10 +21,11 @@ from storage.ledger import BatchKey, known
 from storage.vehicles import forget, register
 from tests.support.some_batches import BOOT, NOW, a_batch, a_message
 from vehicle.batch import Event, EventBatch, EventKind, Hello, StoredAck, TelemetryBatch
+from vehicle.codec import JSON
 from vehicle.codes import DiagnosticTroubleCode, DtcStatus
 from vehicle.rejection import RejectionReason as Reason
 from vehicle.vehicle import VehicleRecord
-from vehicle.wire import JSON, encode_events, encode_hello
+from vehicle.wire import encode_events, encode_hello
 
 pytestmark = pytest.mark.integration
 

@@ -12,9 +12,10 @@ import pytest
 from simulator.packing import pack
 from simulator.replay import FORMATS, Recording, RecordingError, read_battery_log, replay_boot
 from vehicle.batch import Event, EventBatch, EventKind, TelemetryBatch
+from vehicle.codec import MAX_PAYLOAD_BYTES
 from vehicle.moment import moment
 from vehicle.signals import CATALOGUE
-from vehicle.wire import MAX_PAYLOAD_BYTES, encode_telemetry
+from vehicle.wire import encode_telemetry
 
 UTC = ZoneInfo("UTC")
 

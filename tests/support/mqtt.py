@@ -10,8 +10,9 @@ import numpy as np
 from agent.connection import Connection, Message
 from agent.link import Link
 from vehicle.batch import StoredAck
+from vehicle.codec import JSON
 from vehicle.topics import UPWARD, Channel, topic
-from vehicle.wire import JSON, encode_ack
+from vehicle.wire import encode_ack
 
 PATIENCE_S = 20.0
 

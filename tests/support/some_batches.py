@@ -7,8 +7,9 @@ import numpy as np
 
 from agent.connection import Message
 from vehicle.batch import TelemetryBatch
+from vehicle.codec import MESSAGEPACK
 from vehicle.topics import Channel, topic
-from vehicle.wire import MESSAGEPACK, encode_telemetry
+from vehicle.wire import encode_telemetry
 
 NOW = datetime(2026, 9, 1, 12, tzinfo=UTC)
 BOOT = "00000000000000aa"

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vehicle.codec import JSON, MAX_PAYLOAD_BYTES, MESSAGEPACK
 from vehicle.command import MOST_RANGES, SendAgain, decode_command, encode_command
 from vehicle.rejection import Rejection, RejectionReason
-from vehicle.wire import JSON, MAX_PAYLOAD_BYTES, MESSAGEPACK
 
 BOOT = "00c0ffee00c0ffee"
 content_types = st.sampled_from([JSON, MESSAGEPACK])

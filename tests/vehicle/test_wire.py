@@ -10,13 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vehicle.batch import Event, EventBatch, EventKind, Hello, StoredAck, TelemetryBatch
+from vehicle.codec import JSON, MESSAGEPACK
 from vehicle.codes import DiagnosticTroubleCode, DtcStatus
 from vehicle.columns import UNKNOWN_VALUE
 from vehicle.rejection import Rejection, RejectionReason
 from vehicle.signals import CATALOGUE, SignalKind
 from vehicle.wire import (
-    JSON,
-    MESSAGEPACK,
     decode_ack,
     decode_events,
     decode_hello,
@@ -87,6 +86,14 @@ def a_message(**changes: object) -> bytes:
     return msgspec.json.encode(message | changes)
 
 
+def as_stored(values: np.ndarray, name: str) -> np.ndarray:
+    """What a column of the database keeps of them: a `real` has 24 bits."""
+    if CATALOGUE[name].column_type not in ("real", "real[]"):
+        return values
+    with np.errstate(over="ignore"):
+        return values.astype(np.float32).astype(np.float64)
+
+
 @given(batch=batches(), content_type=content_types)
 def test_a_batch_comes_back_as_it_was_sent(batch: TelemetryBatch, content_type: str) -> None:
     back = decode_telemetry(encode_telemetry(batch, content_type), content_type)
@@ -99,11 +106,12 @@ def test_a_batch_comes_back_as_it_was_sent(batch: TelemetryBatch, content_type: 
     )
     np.testing.assert_array_equal(back.times, batch.times)
     assert back.columns.keys() == batch.columns.keys()
+    packed = content_type == MESSAGEPACK
     for name, sent in batch.columns.items():
         if CATALOGUE[name].kind is SignalKind.ARRAY and np.isnan(sent).all():
             assert np.isnan(back.columns[name]).all()
         else:
-            np.testing.assert_array_equal(back.columns[name], sent)
+            np.testing.assert_array_equal(back.columns[name], as_stored(sent, name) if packed else sent)
     assert back.extra == batch.extra
 
 
@@ -120,6 +128,81 @@ def test_no_truncation_makes_a_decoder_raise(cut: int, content_type: str) -> Non
     whole = encode_telemetry(batch, content_type)
     part = whole[: cut % len(whole)]
     assert isinstance(decode_telemetry(part, content_type), Rejection)
+
+
+def packed(values: list[float], dtype: str = "<f4") -> bytes:
+    return np.array(values, dtype).tobytes()
+
+
+def decoded_signals(signals: dict[str, object]) -> TelemetryBatch | Rejection:
+    message = msgspec.json.decode(a_message()) | {"s": signals}
+    return decode_telemetry(msgspec.msgpack.encode(message), MESSAGEPACK)
+
+
+@pytest.mark.parametrize("unknown", [{}, {"cup_holder": [1, 2]}], ids=["known", "with an unknown signal"])
+def test_columns_packed_in_any_way_and_lists_are_read_alike(unknown: dict[str, object]) -> None:
+    batch = decoded_signals(
+        {
+            "hv_soc_pct": packed([63.5, math.nan]),
+            "hv_voltage_v": packed([381.25, math.inf], "<f8"),
+            "hv_current_a": [-1.5, None],
+            "odometer_km": packed([12345678.9, math.nan], "<f8"),
+            "energy_used_lifetime_kwh": packed([1.5, 2.5]),
+            "bms_state": ["Drive", None],
+            "hvac_on": [True, None],
+            "cell_voltages_v": packed([3.75, math.nan, math.nan, math.nan]),
+            **unknown,
+        }
+    )
+    assert isinstance(batch, TelemetryBatch), batch
+    expected = {
+        "hv_soc_pct": [63.5, np.nan],
+        "hv_voltage_v": [381.25, np.inf],
+        "hv_current_a": [-1.5, np.nan],
+        "odometer_km": [12345678.9, np.nan],
+        "energy_used_lifetime_kwh": [1.5, 2.5],
+        "bms_state": [CATALOGUE["bms_state"].values.index("Drive"), np.nan],
+        "hvac_on": [1.0, np.nan],
+        "cell_voltages_v": [[3.75, np.nan], [np.nan, np.nan]],
+    }
+    assert batch.columns.keys() == expected.keys()
+    for name, values in expected.items():
+        np.testing.assert_array_equal(batch.columns[name], values, err_msg=name)
+
+
+@pytest.mark.parametrize("beside", [{}, {"cup_holder": [1, 2]}], ids=["known", "with an unknown signal"])
+@pytest.mark.parametrize(
+    ("signals", "reason"),
+    [
+        ({"hv_soc_pct": packed([63.4])}, RejectionReason.UNEQUAL_COLUMNS),
+        ({"hv_soc_pct": packed([63.4, 1.0, 2.0])}, RejectionReason.UNEQUAL_COLUMNS),
+        ({"hv_soc_pct": packed([63.4, 1.0]), "hv_voltage_v": b""}, RejectionReason.UNEQUAL_COLUMNS),
+        ({"odometer_km": packed([1.0])}, RejectionReason.UNEQUAL_COLUMNS),
+        ({"cell_voltages_v": packed([3.7, 3.7, 3.7])}, RejectionReason.UNEQUAL_COLUMNS),
+        ({"bms_state": packed([1.0, 2.0])}, RejectionReason.WRONG_TYPE),
+        ({"cell_v_max_id": packed([1.0, 2.0])}, RejectionReason.WRONG_TYPE),
+    ],
+)
+def test_a_badly_packed_column_is_refused(
+    signals: dict[str, object], reason: RejectionReason, beside: dict[str, object]
+) -> None:
+    refused = decoded_signals(signals | beside)
+    assert isinstance(refused, Rejection), refused
+    assert refused.reason is reason
+
+
+def test_json_has_no_packed_columns() -> None:
+    refused = decode_telemetry(a_message(s={"hv_soc_pct": packed([63.5, 64.0])}), JSON)
+    assert isinstance(refused, Rejection)
+    assert refused.reason is RejectionReason.WRONG_TYPE
+
+
+@given(content_type=content_types)
+def test_a_value_that_its_enumeration_has_not_cannot_be_encoded(content_type: str) -> None:
+    batch = decode_telemetry(a_message(s={"bms_state": ["Nonsense", None]}), JSON)
+    assert isinstance(batch, TelemetryBatch)
+    with pytest.raises(ValueError, match="bms_state has no value -1"):
+        encode_telemetry(batch, content_type)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vehicle.wire import JSON, MESSAGEPACK
+from vehicle.codec import JSON, MESSAGEPACK
 from vsc.payloads import decoded, escaped, hexdump
 
 VIN = "WVWZZZ1JZ3W386752"

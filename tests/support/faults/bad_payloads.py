@@ -10,8 +10,8 @@ from typing import Any, Final
 import msgspec
 import numpy as np
 
+from vehicle.codec import JSON, MESSAGEPACK
 from vehicle.rejection import RejectionReason as Reason
-from vehicle.wire import JSON, MESSAGEPACK
 
 BOOT: Final = "00000000000000ba"
 CBOR: Final = "application/cbor"

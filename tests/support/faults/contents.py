@@ -23,10 +23,11 @@ from tests.support.ingest_process import IngestProcess
 from tests.support.mqtt import Listener, listening, publish, wait_for
 from tests.support.some_batches import NOW
 from vehicle.batch import Hello, StoredAck, TelemetryBatch
+from vehicle.codec import MESSAGEPACK
 from vehicle.rejection import RejectionReason
 from vehicle.topics import Channel, topic
 from vehicle.vehicle import VehicleRecord
-from vehicle.wire import MESSAGEPACK, decode_ack, encode_hello
+from vehicle.wire import decode_ack, encode_hello
 
 FENCE: Final = "fence"
 """A car that only says hello: the answer proves that all which was published before has been dealt with."""
