@@ -55,17 +55,20 @@ class MqttClient(Client):
     def read_publishes(self, at_most: int) -> None:
         """Read messages of which all has been received, until something else comes next, which is paho's to read."""
         stream = self.stream
-        while stream is not None and at_most > 0 and stream.readable and not self._in_packet["command"]:
+        if stream is None or self._in_packet["command"]:
+            return
+        for _ in range(at_most):
             packet = stream.next_packet()
-            message = None
-            if packet is not None and packet[0] & _TYPE == _PUBLISH:
-                message = read_publish(packet[0], packet[1])
-            if packet is None or message is None or self.socket() is None:
+            if packet is None or packet[0] & _TYPE != _PUBLISH:
+                return
+            message = read_publish(packet[0], packet[1])
+            if message is None:
                 return
             stream.skip(packet[2])
             self._last_bytes_received = time.monotonic()
             self._received(message)
-            at_most -= 1
+            if self.socket() is None:  # what was received made the party hang up
+                return
 
     def ack(self, mid: int, qos: int) -> MQTTErrorCode:
         """Acknowledge a message, at once if nothing else is to be written before."""

@@ -7,12 +7,12 @@ paho builds a general property set for every message, which costs more than all 
 from typing import Final
 
 from agent.connection import Message
+from agent.framing import read_length
 
 _CONTENT_TYPE: Final = 3
 _USER_PROPERTY: Final = 38
 _FIXED_LENGTHS: Final = {1: 1, 2: 4}
 """Payload format indicator and message expiry interval: known, and of no use to us."""
-_LONGEST_LENGTH_BYTES: Final = 4
 
 
 def read_publish(header: int, packet: bytes | bytearray) -> Message | None:
@@ -31,7 +31,7 @@ def read_publish(header: int, packet: bytes | bytearray) -> Message | None:
         if qos:
             packet_id = packet[position] << 8 | packet[position + 1]
             position += 2
-        length, position = _length(packet, position)
+        length, position = read_length(packet, position)
         end = position + length
         content_type, user = _properties(packet, position, end)
     except (LookupError, ValueError):
@@ -74,16 +74,3 @@ def _text(packet: bytes | bytearray, position: int) -> tuple[str, int]:
     if end > len(packet):
         raise IndexError
     return packet[start:end].decode(errors="surrogateescape"), end
-
-
-def _length(packet: bytes | bytearray, position: int) -> tuple[int, int]:
-    """A variable byte integer (1.5.5), and where it ends."""
-    value = shift = 0
-    for _ in range(_LONGEST_LENGTH_BYTES):
-        byte = packet[position]
-        position += 1
-        value |= (byte & 127) << shift
-        if byte < 128:  # noqa: PLR2004 - the continuation bit
-            return value, position
-        shift += 7
-    raise ValueError

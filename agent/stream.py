@@ -7,8 +7,9 @@ one for its acknowledgement, which is a third of what a message costs. Here one 
 import socket
 from typing import Final
 
+from agent.framing import read_length
+
 _READ_BYTES: Final = 64 * 1024
-_LONGEST_LENGTH_BYTES: Final = 4
 _MOST_UNSENT_BYTES: Final = 256 * 1024
 """What may wait for `flush` and for the network; more is the writer's to keep."""
 
@@ -60,19 +61,12 @@ class BufferedStream:
     def next_packet(self) -> tuple[int, bytes, int] | None:
         """The MQTT packet that comes next, if all of it has been received: first byte, content, and size for `skip`."""
         received, position = self._received, self._position
-        length = shift = 0
         try:
-            header = received[position]
-            for start in range(position + 2, position + 2 + _LONGEST_LENGTH_BYTES):
-                byte = received[start - 1]
-                length |= (byte & 127) << shift
-                if byte < 128:  # noqa: PLR2004 - the continuation bit
-                    end = start + length
-                    return (header, received[start:end], end - position) if end <= len(received) else None
-                shift += 7
-        except IndexError:
-            pass
-        return None
+            length, start = read_length(received, position + 1)
+        except (IndexError, ValueError):
+            return None
+        end = start + length
+        return (received[position], received[start:end], end - position) if end <= len(received) else None
 
     def skip(self, size: int) -> None:
         """Leave out so many bytes of what has been received."""

@@ -13,6 +13,8 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Final, Self
 
+from agent.framing import read_length, write_length
+
 _CONNECT, _CONNACK, _PUBLISH, _PUBACK, _SUBSCRIBE, _SUBACK, _DISCONNECT = 1, 2, 3, 4, 8, 9, 14
 _IN_FLIGHT: Final = 400
 """Less than our brokers' Receive Maximum, which is 1000."""
@@ -89,7 +91,7 @@ class LightClient:
         properties = b"\x03" + _text(content_type)
         for name, value in user.items():
             properties += b"\x26" + _text(name) + _text(value)
-        head = _text(topic) + struct.pack(">H", self._last_id) + _length(len(properties)) + properties
+        head = _text(topic) + struct.pack(">H", self._last_id) + write_length(len(properties)) + properties
         try:
             self._socket.sendall(_packet(_PUBLISH << 4 | 2, head + payload))
         except OSError as error:
@@ -141,7 +143,7 @@ class LightClient:
             self._room.release()
         elif kind == _PUBLISH and self._hear is not None:
             length = int.from_bytes(body[:2]) + 2
-            properties, start = _read_length(body, length)
+            properties, start = read_length(body, length)
             self._hear(body[2:length].decode(), bytes(body[start + properties :]))
         elif kind in (_CONNACK, _SUBACK):
             reason = body[1] if kind == _CONNACK else body[-1]
@@ -159,7 +161,7 @@ class LightClient:
 
 
 def _packet(header: int, body: bytes) -> bytes:
-    return bytes([header]) + _length(len(body)) + body
+    return bytes([header]) + write_length(len(body)) + body
 
 
 def _text(text: str) -> bytes:
@@ -167,36 +169,10 @@ def _text(text: str) -> bytes:
     return struct.pack(">H", len(encoded)) + encoded
 
 
-def _length(value: int) -> bytes:
-    """A variable byte integer (1.5.5)."""
-    encoded = bytearray()
-    while value > 127:  # noqa: PLR2004 - seven bits a byte
-        encoded.append(value & 127 | 128)
-        value >>= 7
-    encoded.append(value)
-    return bytes(encoded)
-
-
-def _read_length(buffer: bytearray, position: int) -> tuple[int, int]:
-    """A variable byte integer, and where it ends.
-
-    Raises:
-        IndexError: if it is not all there yet.
-    """
-    value = shift = 0
-    while True:
-        byte = buffer[position]
-        position += 1
-        value |= (byte & 127) << shift
-        if byte < 128:  # noqa: PLR2004 - the continuation bit
-            return value, position
-        shift += 7
-
-
 def _packet_end(buffer: bytearray, position: int) -> tuple[int, int] | None:
     """Where the body of the packet at `position` begins and ends; None if it is not all there yet."""
     try:
-        length, start = _read_length(buffer, position + 1)
+        length, start = read_length(buffer, position + 1)
     except IndexError:
         return None
     return (start, start + length) if start + length <= len(buffer) else None

@@ -51,8 +51,6 @@ class Work:
     """A flush, sorted out and judged."""
 
     flush: Sequence[Incoming]
-    keys: list[BatchKey]
-    """Of the messages that are safe once this is done, in their order."""
     batches: Sorted
     plan: Plan
     refused: list[Refusal]
@@ -80,12 +78,11 @@ def make_work(
     """Find out what is to be done with a flush, besides refusing what was found to be unstorable in it."""
     batches = sort_out(flush, known)
     plan = make_plan(batches.new, present, limits)
-    keys = sorted({incoming.key for incoming in flush if incoming.key is not None})
     refused = [*batches.refused, *plan.refused]
     if unstorable:
         there = {id(incoming.message) for incoming in flush}
         refused += [refusal for refusal in unstorable if id(refusal[0].message) in there]
-    return Work(flush, keys, batches, plan, refused)
+    return Work(flush, batches, plan, refused)
 
 
 def sort_out(flush: Iterable[Incoming], known: Mapping[BatchKey, bytes | None]) -> Sorted:
@@ -112,6 +109,11 @@ def _sort_batch(result: Sorted, incoming: Incoming, key: BatchKey, known: Mappin
         result.new[key] = incoming
         if key in known:
             result.arrived_after_all.append(key)
+
+
+def keys_of(flush: Iterable[Incoming]) -> list[BatchKey]:
+    """The batches of a flush, each once and in order."""
+    return sorted({incoming.key for incoming in flush if incoming.key is not None})
 
 
 def latest_sent_at(flush: Iterable[Incoming]) -> datetime | None:

@@ -4,10 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from agent.ranges import Range
 from storage.sequence_gaps import SequenceGap
-
-Range = tuple[int, int]
-"""First and last, both included."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ Errors: psycopg's own, but those that the data cause; `is_passing` tells which o
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Self
@@ -21,7 +21,7 @@ from config.clock import Clock
 from config.settings import QUARANTINE_LIMIT
 from ingest.acks import AckBook
 from ingest.bisection import store_piecewise, tells_data_fault
-from ingest.flush import Plan, Refusal, Remainder, Sorted, Work, latest_sent_at, leave_out, make_work
+from ingest.flush import Plan, Refusal, Remainder, Sorted, Work, keys_of, latest_sent_at, leave_out, make_work
 from ingest.incoming import Incoming
 from ingest.registry import Registry
 from ingest.room import Room
@@ -93,9 +93,13 @@ class _Written:
     """What one transaction has written."""
 
     work: Work
-    remainder: Remainder | None = None
-    """None: quarantine had room for all that needed it."""
-    quarantine_bytes: int = 0
+    keys: list[BatchKey]
+    """Of the messages that are safe with it."""
+    newest: datetime | None
+    """Latest time of sending among them."""
+    remainder: Remainder
+    """What quarantine had no room for."""
+    quarantine_bytes: int
     """How much quarantine has grown."""
 
 
@@ -138,26 +142,26 @@ class Writer:
         with connection.transaction():
             written = self._write(connection, flush, unstorable)
         self.room.take(written.quarantine_bytes)
-        work, left = written.work, written.remainder or Remainder()
+        work = written.work
         _warn_of_attacks(work.refused)
         # Duplicates too: their first copy's commit may have succeeded without our hearing of it.
-        self._book.add(work.keys)
+        self._book.add(written.keys)
         hellos, plan = work.batches.hellos, work.plan
         given_up = [(vehicle_id, boot) for vehicle_id, hello in hellos for boot, *_ in hello.dropped]
         greeted = [(vehicle_id, hello.boot) for vehicle_id, hello in hellos]
         # What answers a hello may empty an outbox: it comes from the ledger itself.
         self._book.forget([*given_up, *greeted])
-        boots = dict.fromkeys([*((key.vehicle_id, key.boot) for key in work.keys), *greeted, *given_up])
+        boots = dict.fromkeys([*((key.vehicle_id, key.boot) for key in written.keys), *greeted, *given_up])
         return Outcome(
             batches=sum(entry.rows > 0 for entry in plan.entries),
             samples=sum(len(table.times) for table in plan.tables),
             events=sum(len(batch.events) for batch in plan.events),
             duplicates=len(work.batches.duplicates),
             refused=Counter(rejection.reason for _, rejection in work.refused),
-            withheld=left.withheld,
-            discarded=left.discarded,
+            withheld=written.remainder.withheld,
+            discarded=written.remainder.discarded,
             acks=self._book.stored_acks(connection, boots),
-            newest=latest_sent_at(work.flush),
+            newest=written.newest,
         )
 
     def _fits(self, connection: psycopg.Connection[Any], incoming: Incoming) -> bool:
@@ -175,36 +179,23 @@ class Writer:
         if self._limits.by_sender and newest is not None:
             present = max(present, newest)
         turns.take_part(connection)
-        keys = sorted({incoming.key for incoming in flush if incoming.key is not None})
+        keys = keys_of(flush)
         # Of what is safe the ledger must say with which content; of the rest it knows nothing.
         safe = self._book.safe(connection, keys)
         known = ledger.known(connection, safe) if safe else {}
         # A car that was forgotten and is registered again sends what the book has of its former life.
         self._book.forget((key.vehicle_id, key.boot) for key in safe if key not in known)
-        written = _Written(make_work(flush, known, present, self._limits, unstorable))
-        if written.work.refused:
-            written = self._without_unplaced(connection, written.work, known, unstorable, present)
-        self._write_plan(connection, written.work.batches, written.work.plan, present)
-        if written.work.refused:
-            rows = [_quarantined(*each, present) for each in written.work.refused]
-            written.quarantine_bytes = quarantine.record(connection, rows)
-        return written
-
-    def _without_unplaced(
-        self,
-        connection: psycopg.Connection[Any],
-        work: Work,
-        known: Mapping[BatchKey, bytes | None],
-        unstorable: Sequence[Refusal],
-        present: datetime,
-    ) -> _Written:
-        """The work, less what quarantine has no room for."""
-        wanted = [(incoming, _quarantined(incoming, rejection, present)) for incoming, rejection in work.refused]
-        unplaced = self.room.unplaced(connection, wanted)
-        if not unplaced:
-            return _Written(work)
-        remainder = leave_out(work.flush, unplaced, work.batches.new)
-        return _Written(make_work(remainder.flush, known, present, self._limits, unstorable), remainder)
+        work, remainder = make_work(flush, known, present, self._limits, unstorable), Remainder()
+        refused = _rows_of(work.refused, present)
+        unplaced = self.room.unplaced(connection, refused) if refused else []
+        if unplaced:
+            remainder = leave_out(flush, unplaced, work.batches.new)
+            work = make_work(remainder.flush, known, present, self._limits, unstorable)
+            refused = _rows_of(work.refused, present)
+            keys, newest = keys_of(work.flush), latest_sent_at(work.flush)
+        self._write_plan(connection, work.batches, work.plan, present)
+        grown = quarantine.record(connection, [row for _, row in refused]) if refused else 0
+        return _Written(work, keys, newest, remainder, grown)
 
     def _write_plan(self, connection: psycopg.Connection[Any], batches: Sorted, plan: Plan, present: datetime) -> None:
         if batches.arrived_after_all:
@@ -236,6 +227,11 @@ def _warn_of_attacks(refused: Sequence[Refusal]) -> None:
         if senders:
             vehicles = sorted({sender for sender in senders if sender is not None})[:_MOST_NAMED]
             log.warning("security", reason=str(reason), messages=len(senders), vehicles=vehicles)
+
+
+def _rows_of(refused: Sequence[Refusal], present: datetime) -> list[tuple[Incoming, QuarantinedMessage]]:
+    """Each message with the row of quarantine that it needs."""
+    return [(incoming, _quarantined(incoming, rejection, present)) for incoming, rejection in refused]
 
 
 def _quarantined(incoming: Incoming, rejection: Rejection, present: datetime) -> QuarantinedMessage:

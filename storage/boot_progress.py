@@ -6,6 +6,8 @@ from typing import Any
 
 import psycopg
 
+from storage.rows import transposed
+
 Boot = tuple[str, str]
 """A vehicle and one of its boots."""
 
@@ -16,36 +18,33 @@ def note(connection: psycopg.Connection[Any], progress: Collection[tuple[str, st
     It must be committed there, and the transaction must hold the vehicles (`storage.vehicles.hold`): were one
     forgotten meanwhile, its ledger would go, and this stay.
     """
-    vehicles, boots, seqs = zip(*sorted(progress), strict=True) if progress else ((), (), ())
     connection.execute(
         "INSERT INTO boot_progress AS known (vehicle_id, boot, through) "
         "SELECT * FROM unnest(%s::text[], %s::text[], %s::bigint[]) "
         "ON CONFLICT (vehicle_id, boot) DO UPDATE SET through = excluded.through "
         "WHERE excluded.through > known.through",
-        [list(vehicles), list(boots), list(seqs)],
+        transposed(sorted(progress), 3),
     )
 
 
 def noted(connection: psycopg.Connection[Any], boots: Collection[Boot]) -> dict[Boot, int]:
     """What is remembered of these boots."""
-    vehicles, names = zip(*boots, strict=True) if boots else ((), ())
     rows = connection.execute(
         "SELECT vehicle_id, boot, through FROM unnest(%s::text[], %s::text[]) AS asked (vehicle_id, boot) "
         "JOIN boot_progress USING (vehicle_id, boot)",
-        [list(vehicles), list(names)],
+        transposed(boots, 2),
     )
     return {(vehicle_id, boot): through for vehicle_id, boot, through in rows}
 
 
 def lower(connection: psycopg.Connection[Any], keys: Collection[tuple[str, str, int]]) -> None:
     """Forget what was noted of (vehicle, boot) from the seq on: it is leaving the ledger."""
-    vehicles, boots, seqs = zip(*keys, strict=True) if keys else ((), (), ())
     connection.execute(
         "DELETE FROM boot_progress "
         "USING unnest(%s::text[], %s::text[], %s::bigint[]) AS leaving (vehicle_id, boot, seq) "
         "WHERE boot_progress.vehicle_id = leaving.vehicle_id AND boot_progress.boot = leaving.boot "
         "AND through >= seq",
-        [list(vehicles), list(boots), list(seqs)],
+        transposed(keys, 3),
     )
 
 

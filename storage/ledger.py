@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import psycopg
 
 from storage import binary_copy, boot_progress
-from storage.rows import record_row
+from storage.rows import record_row, transposed
 from vehicle.batch import StoredAck
 
 
@@ -78,12 +78,11 @@ class Totals:
 
 def known(connection: psycopg.Connection[Any], keys: Collection[BatchKey]) -> dict[BatchKey, bytes | None]:
     """Of many batches those that are safe, with their payload's SHA-256."""
-    vehicles, boots, seqs = zip(*keys, strict=True) if keys else ((), (), ())
     rows = connection.execute(
         "SELECT vehicle_id, boot, seq, sha256 FROM batch_ledger "
         "JOIN unnest(%s::text[], %s::text[], %s::bigint[]) AS asked (vehicle_id, boot, seq) "
         "USING (vehicle_id, boot, seq)",
-        [list(vehicles), list(boots), list(seqs)],
+        transposed(keys, 3),
     )
     return {BatchKey(vehicle_id, boot, seq): sha256 for vehicle_id, boot, seq, sha256 in rows}
 
@@ -140,11 +139,10 @@ def record_dropped(
 
 def retract_dropped(connection: psycopg.Connection[Any], keys: Collection[BatchKey]) -> None:
     """Forget that batches were given up: they have arrived after all."""
-    vehicles, boots, seqs = zip(*keys, strict=True) if keys else ((), (), ())
     connection.execute(
         "DELETE FROM batch_ledger WHERE kind = 'dropped' AND (vehicle_id, boot, seq) IN "
         "(SELECT * FROM unnest(%s::text[], %s::text[], %s::bigint[]))",
-        [list(vehicles), list(boots), list(seqs)],
+        transposed(keys, 3),
     )
     boot_progress.lower(connection, keys)
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import psycopg
 
-from storage.rows import record_row
+from storage.rows import record_row, transposed
 from vehicle.rejection import Rejection, RejectionReason
 from vehicle.topics import PREFIX
 
@@ -100,10 +100,10 @@ def record(connection: psycopg.Connection[Any], messages: Iterable[QuarantinedMe
             message.payload,
             1,
         ]
-    # In the order of the key, so that writers do not wait for each other in a circle.
-    columns = [list(column) for column in zip(*(rows[key] for key in sorted(rows)), strict=True)]
-    if not columns:
+    if not rows:
         return 0
+    # In the order of the key, so that writers do not wait for each other in a circle.
+    columns = transposed([rows[key] for key in sorted(rows)], 12)
     row = connection.execute(
         "WITH added AS (INSERT INTO quarantine AS kept (sha256, topic, reason, received_at, last_received_at, "
         "vehicle_id, boot, seq, detail, content_type, payload, count) "
@@ -123,11 +123,10 @@ def record(connection: psycopg.Connection[Any], messages: Iterable[QuarantinedMe
 
 def kept(connection: psycopg.Connection[Any], keys: Collection[RowKey]) -> set[RowKey]:
     """Those of the rows that are there."""
-    columns = [list(column) for column in zip(*keys, strict=True)] if keys else [[], [], []]
     rows = connection.execute(
         "SELECT sha256, topic, reason FROM quarantine JOIN unnest(%s::bytea[], %s::text[], %s::text[]) "
         "AS asked (sha256, topic, reason) USING (sha256, topic, reason)",
-        columns,
+        transposed(keys, 3),
     )
     return {RowKey(sha256, topic, RejectionReason(reason)) for sha256, topic, reason in rows}
 

@@ -9,6 +9,7 @@ import psycopg
 from numpy.typing import NDArray
 
 from storage.ledger import BatchKey, BatchKind
+from storage.rows import transposed
 from vehicle.moment import moment
 
 
@@ -27,13 +28,12 @@ class StoredBatch:
 
 def stored(connection: psycopg.Connection[Any], keys: Collection[BatchKey]) -> dict[BatchKey, StoredBatch]:
     """Of some batches those that are in the ledger."""
-    vehicles, boots, seqs = zip(*keys, strict=True) if keys else ((), (), ())
     rows = connection.execute(
         "SELECT vehicle_id, boot, seq, kind, sha256, rows, received_at, "
         "coalesce(time_received, false) FROM batch_ledger "
         "JOIN unnest(%s::text[], %s::text[], %s::bigint[]) AS asked (vehicle_id, boot, seq) "
         "USING (vehicle_id, boot, seq)",
-        [list(vehicles), list(boots), list(seqs)],
+        transposed(keys, 3),
     )
     batches = (StoredBatch(BatchKey(*row[:3]), BatchKind(row[3]), *row[4:]) for row in rows)
     return {batch.key: batch for batch in batches}

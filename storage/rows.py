@@ -27,6 +27,11 @@ def column_values(record: Any) -> dict[str, Any]:
     return {field.name: _column_value(getattr(record, field.name)) for field in fields(record)}
 
 
+def transposed(rows: Collection[Sequence[Any]], width: int) -> list[list[Any]]:
+    """Rows of `width` values as columns, the arrays that a statement's `unnest` puts together again."""
+    return [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(width)]
+
+
 def insert(connection: psycopg.Connection[Any], table: str, record: Any) -> None:
     """Insert a record that is new."""
     connection.execute(_insertion(table, column_values(record)), column_values(record))

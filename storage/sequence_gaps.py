@@ -11,7 +11,7 @@ from typing import Any
 import psycopg
 
 from storage.boot_progress import Boot
-from storage.rows import record_row
+from storage.rows import record_row, transposed
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +32,11 @@ class SequenceGap:
 
 def of_boots(connection: psycopg.Connection[Any], boots: Collection[Boot]) -> list[SequenceGap]:
     """What is entered of these boots, by vehicle, boot and seq."""
-    vehicles, names = zip(*boots, strict=True) if boots else ((), ())
     with connection.cursor(row_factory=record_row(SequenceGap)) as cursor:
         return cursor.execute(
             "SELECT sequence_gaps.* FROM unnest(%s::text[], %s::text[]) AS asked (vehicle_id, boot) "
             "JOIN sequence_gaps USING (vehicle_id, boot) ORDER BY vehicle_id, boot, first_seq",
-            [list(vehicles), list(names)],
+            transposed(boots, 2),
         ).fetchall()
 
 
@@ -55,25 +54,23 @@ def stored_behind(
     connection: psycopg.Connection[Any], ranges: Sequence[tuple[str, str, int]]
 ) -> dict[tuple[str, str, int], datetime]:
     """For (vehicle, boot, seq): when the first batch behind the seq was stored."""
-    vehicles, boots, seqs = zip(*ranges, strict=True) if ranges else ((), (), ())
     rows = connection.execute(
         "SELECT vehicle_id, boot, asked.seq, received_at "
         "FROM unnest(%s::text[], %s::text[], %s::bigint[]) AS asked (vehicle_id, boot, seq) "
         "CROSS JOIN LATERAL (SELECT received_at FROM batch_ledger AS entered "
         "  WHERE entered.vehicle_id = asked.vehicle_id AND entered.boot = asked.boot AND entered.seq > asked.seq "
         "  ORDER BY entered.seq LIMIT 1) AS behind",
-        [list(vehicles), list(boots), list(seqs)],
+        transposed(ranges, 3),
     )
     return {(vehicle_id, boot, seq): received_at for vehicle_id, boot, seq, received_at in rows}
 
 
 def replace(connection: psycopg.Connection[Any], boots: Collection[Boot], gaps: Sequence[SequenceGap]) -> None:
     """Put `gaps` in the place of all that is entered of these boots, whose vehicles the transaction must hold."""
-    vehicles, names = zip(*sorted(boots), strict=True) if boots else ((), ())
     connection.execute(
         "DELETE FROM sequence_gaps USING unnest(%s::text[], %s::text[]) AS changed (vehicle_id, boot) "
         "WHERE sequence_gaps.vehicle_id = changed.vehicle_id AND sequence_gaps.boot = changed.boot",
-        [list(vehicles), list(names)],
+        transposed(sorted(boots), 2),
     )
     with connection.cursor() as cursor:
         cursor.executemany(

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Final, Self
 
+from agent.framing import write_length
+
 _CONNECT, _CONNACK, _PUBLISH, _PUBACK = 0x10, 0x20, 0x30, 0x40
 _QOS_1: Final = 0x02
 _DUP: Final = 0x08
@@ -51,7 +53,7 @@ class RawPublisher:
         for name, value in (user or {}).items():
             properties += bytes([_USER_PROPERTY]) + _text(name.encode()) + _text(value.encode())
         head = _PUBLISH | _QOS_1 | (_DUP if duplicate else 0)
-        variable = _text(topic) + packet_id.to_bytes(2, "big") + _length(len(properties)) + properties
+        variable = _text(topic) + packet_id.to_bytes(2, "big") + write_length(len(properties)) + properties
         try:
             self._send(head, variable + payload)
             kind, body = self._packet()
@@ -60,7 +62,7 @@ class RawPublisher:
         return kind & 0xF0 == _PUBACK and int.from_bytes(body[:2], "big") == packet_id
 
     def _send(self, head: int, rest: bytes) -> None:
-        self._socket.sendall(bytes([head]) + _length(len(rest)) + rest)
+        self._socket.sendall(bytes([head]) + write_length(len(rest)) + rest)
 
     def _packet(self) -> tuple[int, bytes]:
         head = self._read(1)[0]
@@ -84,13 +86,3 @@ class RawPublisher:
 
 def _text(encoded: bytes) -> bytes:
     return len(encoded).to_bytes(2, "big") + encoded
-
-
-def _length(count: int) -> bytes:
-    """MQTT's variable byte integer."""
-    encoded = bytearray()
-    while True:
-        count, low = divmod(count, 128)
-        encoded.append(low | (0x80 if count else 0))
-        if not count:
-            return bytes(encoded)
