@@ -96,6 +96,11 @@ class Settings(BaseSettings):
     ingest_window: timedelta = Field(
         default=timedelta(milliseconds=200), description="Ingest commits at least this often."
     )
+    ingest_one_cpu: bool = Field(
+        default=True,
+        description="Keep each ingest process on one CPU, neighbouring shards on different ones: its threads take "
+        "turns, which costs less there. Say `false` where something else needs that CPU.",
+    )
     diagnose_every: timedelta = Field(
         default=timedelta(minutes=1), description="How often the fleet is diagnosed under `vsc up`."
     )

@@ -22,8 +22,8 @@ _POSTGRES_ZERO: Final = np.datetime64("2000-01-01", "us")
 _NULL: Final = -1
 _FLOAT4_OID: Final = 700
 _JSONB_VERSION: Final = 1
-_MOST_BYTES_AT_ONCE: Final = 16 * 1024 * 1024
-"""Rows at full width are laid out in pieces of at most this size."""
+_MOST_BYTES_AT_ONCE: Final = 256 * 1024
+"""Rows at full width are laid out in pieces of at most this size: while the server stores one, the next is laid out."""
 _DTYPES: Final = {
     "boolean": "u1",
     "smallint": ">i2",

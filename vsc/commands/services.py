@@ -46,6 +46,7 @@ def ingest(
     import numpy as np
 
     from agent.link import LinkError
+    from ingest.affinity import keep_to_one_cpu
     from ingest.database import StandstillError
     from ingest.missing import GapLimits
     from ingest.service import IngestSettings, run
@@ -62,6 +63,8 @@ def ingest(
     settings = context.settings
     host, port = context.broker
     limits = TimeLimits(settings.late_limit, settings.future_limit, by_sender=settings.clock == "data")
+    if settings.ingest_one_cpu:
+        keep_to_one_cpu(part.index)
     try:
         run(
             IngestSettings(
