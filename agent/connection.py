@@ -1,13 +1,15 @@
 """One connection to the broker, its messages, and what a party to it can do; the only face of paho's packets."""
 
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
-from typing import Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
-from paho.mqtt.client import Client, MQTTMessage
+from paho.mqtt.client import MQTTMessage
 from paho.mqtt.enums import MQTTErrorCode
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
+
+if TYPE_CHECKING:
+    from agent.mqtt_client import MqttClient
 
 _DEFAULT_RECEIVE_MAXIMUM: Final = 65_535
 """MQTT 5, 3.2.2.3.3: what a broker that names none accepts."""
@@ -30,7 +32,7 @@ class Message(NamedTuple):
 class Connection:
     """One connection to the broker, from CONNACK to its end; used on the link's thread only."""
 
-    def __init__(self, client: Client, *, session_present: bool, properties: Properties | None) -> None:
+    def __init__(self, client: "MqttClient", *, session_present: bool, properties: Properties | None) -> None:
         self._client = client
         self.session_present = session_present
         self.paused = False
@@ -43,15 +45,22 @@ class Connection:
         topic: str,
         payload: bytes,
         *,
-        qos: int,
         retain: bool = False,
         content_type: str | None = None,
         user: Mapping[str, str] | None = None,
     ) -> int | None:
-        """Hand one message to the network; its packet id, or None if the connection has just ended."""
-        properties = _plain_properties(content_type) if not user else _publish_properties(content_type, user)
-        info = self._client.publish(topic, payload, qos, retain, properties)
+        """Hand one message of QoS 1 to the network; its packet id, or None if the connection has just ended."""
+        properties = properties_of(PacketTypes.PUBLISH)
+        if content_type is not None:
+            properties.ContentType = content_type
+        if user:
+            properties.UserProperty = list(user.items())
+        info = self._client.publish(topic, payload, 1, retain, properties)
         return info.mid if info.rc is MQTTErrorCode.MQTT_ERR_SUCCESS else None
+
+    def tell(self, topic: str, payload: bytes, content_type: str) -> None:
+        """Hand one message of QoS 0 to the network; it is gone if the connection has just ended."""
+        self._client.tell(topic, payload, content_type)
 
     def acknowledge(self, message: Message) -> None:
         """Send the PUBACK of a message that this connection has delivered."""
@@ -93,20 +102,6 @@ class Party(Protocol):
 def properties_of(kind: int) -> Properties:
     """An empty set of MQTT 5 properties for one kind of packet."""
     return Properties(kind)
-
-
-def _publish_properties(content_type: str | None, user: Mapping[str, str]) -> Properties:
-    properties = properties_of(PacketTypes.PUBLISH)
-    if content_type is not None:
-        properties.ContentType = content_type
-    if user:
-        properties.UserProperty = list(user.items())
-    return properties
-
-
-@lru_cache(maxsize=16)
-def _plain_properties(content_type: str | None) -> Properties:
-    return _publish_properties(content_type, {})
 
 
 def message_of(message: MQTTMessage) -> Message:

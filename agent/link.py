@@ -150,7 +150,7 @@ class Link:
         client = MqttClient(self._client_id, self._received)
         if self._will is not None:
             client.will_set(self._will.topic, self._will.payload, qos=1, retain=True)
-        client.on_connect = self._on_connect
+        client.on_connect = lambda _client, _data, *told: self._on_connect(client, *told)
         client.on_disconnect = self._on_disconnect
         client.on_publish = self._on_publish
         client.on_unsubscribe = self._on_unsubscribe
@@ -191,8 +191,7 @@ class Link:
 
     def _on_connect(
         self,
-        client: Client,
-        _data: Any,
+        client: MqttClient,
         flags: ConnectFlags,
         reason: ReasonCode,
         properties: Properties | None,

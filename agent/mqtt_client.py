@@ -1,4 +1,4 @@
-"""paho's MQTT 5 client with quicker ways for the two things that happen most: a PUBLISH comes in, a PUBACK goes out.
+"""paho's MQTT 5 client with quicker ways for what happens most: a PUBLISH comes in, a PUBACK and stored-acks go out.
 
 What they rest on is private to paho, hence the upper bound of its version in `pyproject.toml`;
 `tests/agent/test_mqtt_client.py` fails if a release moves them.
@@ -12,9 +12,10 @@ from typing import Any, Final
 
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
 
-from agent.connection import Message, message_of
-from agent.publish_packet import read_publish
+from agent.connection import Message, message_of, properties_of
+from agent.publish_packet import read_publish, write_publish
 from agent.stream import BufferedStream
 
 _TYPE: Final = 0xF0
@@ -77,6 +78,16 @@ class MqttClient(Client):
                 self.stream.send(_PUBACK(0x40, 2, mid))
                 return MQTTErrorCode.MQTT_ERR_SUCCESS
         return super().ack(mid, qos)
+
+    def tell(self, topic: str, payload: bytes, content_type: str) -> None:
+        """Publish at QoS 0, at once if nothing else is to be written before; it is gone if the connection has ended."""
+        if self.stream is not None and not self.want_write():
+            with suppress(OSError):
+                self.stream.send(write_publish(topic, payload, content_type))
+                return
+        properties = properties_of(PacketTypes.PUBLISH)
+        properties.ContentType = content_type
+        self.publish(topic, payload, properties=properties)
 
     def _handle_publish(self) -> MQTTErrorCode:
         message = read_publish(self._in_packet["command"], self._in_packet["packet"])

@@ -93,7 +93,7 @@ class Sender:
     def connected(self, connection: Connection) -> None:
         """Say who is here and what was dropped, and ask for the stored-acks."""
         if self._presence is not None:
-            connection.publish(topic(self._presence, Channel.STATE), b"online", qos=1, retain=True)
+            connection.publish(topic(self._presence, Channel.STATE), b"online", retain=True)
         self._introductions.begin(connection)
 
     def disconnected(self) -> None:
@@ -191,7 +191,7 @@ class Sender:
         while hello.dropped and not _fits(connection, address, payload):
             hello = replace(hello, dropped=hello.dropped[: len(hello.dropped) // 2])
             payload = encode_hello(hello)
-        packet_id = connection.publish(address, payload, qos=1, content_type=MESSAGEPACK)
+        packet_id = connection.publish(address, payload, content_type=MESSAGEPACK)
         if packet_id is not None:
             self._under_way[packet_id] = (hello.vehicle_id, hello.boot)
         return packet_id is not None
@@ -216,7 +216,7 @@ class Sender:
         self._unstored.put_off(kept.position, now)
         # Boot and seq stand beside the payload, so that one that cannot be read can still be acknowledged.
         user = {"boot": draft.boot, "seq": str(draft.seq)}
-        packet_id = connection.publish(address, draft.payload, qos=1, content_type=draft.content_type, user=user)
+        packet_id = connection.publish(address, draft.payload, content_type=draft.content_type, user=user)
         if packet_id is None:
             self._unstored.hurry(kept.position)
             return False

@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from agent.framing import read_length, write_length
+from agent.publish_packet import write_publish
 
 _CONNECT, _CONNACK, _PUBLISH, _PUBACK, _SUBSCRIBE, _SUBACK, _DISCONNECT = 1, 2, 3, 4, 8, 9, 14
 _IN_FLIGHT: Final = 400
@@ -88,12 +89,8 @@ class LightClient:
         """
         self._take_room()
         self._last_id = self._last_id % _PACKET_IDS + 1
-        properties = b"\x03" + _text(content_type)
-        for name, value in user.items():
-            properties += b"\x26" + _text(name) + _text(value)
-        head = _text(topic) + struct.pack(">H", self._last_id) + write_length(len(properties)) + properties
         try:
-            self._socket.sendall(_packet(_PUBLISH << 4 | 2, head + payload))
+            self._socket.sendall(write_publish(topic, payload, content_type, user, self._last_id))
         except OSError as error:
             raise BrokerError(self._failure or str(error)) from None
 

@@ -242,7 +242,7 @@ class Session:
         while not self._settled.empty():
             work = self._settled.get()
             if isinstance(work, _Told):
-                connection.publish(work.topic, work.payload, qos=0, content_type=work.content_type)
+                connection.tell(*work)
                 continue
             for delivery in work.deliveries:
                 if delivery.connection is connection:
@@ -252,7 +252,7 @@ class Session:
                     self.statistics.stale_acks += 1
             for vehicle_id, ack in work.acks:
                 address = topic(vehicle_id, Channel.ACK)
-                connection.publish(address, encode_ack(ack), qos=0, content_type=JSON)
+                connection.tell(address, encode_ack(ack), JSON)
         return _SILENCE_S
 
     def _has_room(self, connection: Connection, message: Message) -> bool:

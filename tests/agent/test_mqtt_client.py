@@ -1,4 +1,4 @@
-"""The two parts of paho that are replaced are still where they were: both are private to it."""
+"""The parts of paho that are replaced are still where they were: they are private to it."""
 
 import socket
 import threading
@@ -42,10 +42,19 @@ def test_messages_come_through_our_stream_and_our_reading(broker: tuple[str, int
     client.ack(received[0].packet_id, 1)
     # Not in paho's queue, which is empty, but in the stream.
     assert (client.stream.unsent, client.want_write()) == (True, False)
+    told = Message("replaced/told", b"ack", 0, 0, "application/json", {})
+    client.tell(told.topic, told.payload, "application/json")
+    assert not client.want_write()
+    while len(received) == len(sent):
+        exchange()
+    assert received.pop() == told
     client.disconnect()
     # Behind what waits in paho's queue, so that the order is kept.
+    unsent = client.stream.unsent
     client.ack(received[1].packet_id, 1)
+    client.tell(told.topic, told.payload, "application/json")
     assert client.want_write()
+    assert client.stream.unsent == unsent
     client.loop_write()
 
 

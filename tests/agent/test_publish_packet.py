@@ -14,7 +14,8 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from agent.connection import Message, message_of
-from agent.publish_packet import read_publish
+from agent.framing import read_length
+from agent.publish_packet import read_publish, write_publish
 
 texts = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=20)
 
@@ -60,6 +61,27 @@ def test_what_is_read_is_what_paho_reads(topic: str, payload: bytes, flags: int,
     except MalformedPacket:  # a character that MQTT forbids: the broker lets none pass
         return
     assert read_publish(header, content) == expected
+
+
+@given(
+    topic=texts.filter(bool),
+    payload=st.binary(max_size=300),
+    content_type=st.none() | texts,
+    user=st.dictionaries(texts, texts, max_size=3),
+    packet_id=st.integers(0, 65_535),
+)
+def test_what_is_written_is_what_paho_and_we_read(
+    topic: str, payload: bytes, content_type: str | None, user: dict[str, str], packet_id: int
+) -> None:
+    whole = write_publish(topic, payload, content_type, user, packet_id)
+    length, start = read_length(whole, 1)
+    assert start + length == len(whole)
+    message = Message(topic, payload, int(packet_id > 0), packet_id, content_type, user)
+    assert read_publish(whole[0], whole[start:]) == message
+    try:
+        assert by_paho(whole[0], bytearray(whole[start:])) == message
+    except MalformedPacket:  # a character that MQTT forbids: the broker lets none pass
+        return
 
 
 @given(content=st.binary(max_size=80), header=st.integers(0x30, 0x3F))

@@ -57,7 +57,7 @@ class Listener:
     def turn(self, connection: Connection) -> float:
         while self._acks:
             vehicle_id, ack = self._acks.pop(0)
-            connection.publish(topic(vehicle_id, Channel.ACK), encode_ack(ack), qos=0, content_type=JSON)
+            connection.tell(topic(vehicle_id, Channel.ACK), encode_ack(ack), JSON)
         return 0.01
 
 
@@ -82,7 +82,7 @@ class Publisher:
         while self._left and len(self._open) < 20:
             message = self._left.pop(0)
             packet_id = connection.publish(
-                message.topic, message.payload, qos=1, content_type=message.content_type, user=message.user
+                message.topic, message.payload, content_type=message.content_type, user=message.user
             )
             assert packet_id is not None
             self._open.add(packet_id)
