@@ -6,8 +6,9 @@ from typing import Final
 
 import numpy as np
 
-from simulator.charging import GRID_V, ChargeRun, Ending
+from simulator.charging import GRID_V, LIMIT_C, ChargeRun, Ending
 from simulator.day import BoolArray, Cars, Day, FloatArray, Phase
+from simulator.instruments import CHARGING, UP, Sensor, Test
 from simulator.usage import charging_rows
 from vehicle.failure import FailureMode
 from vehicle.signals import CATALOGUE
@@ -23,6 +24,24 @@ SENSOR_K: Final = 1.5
 """Standard deviation of the inlet's temperature at equal current and air (engineering estimate)."""
 STATES: Final = CATALOGUE["charge_state"].values
 _AFTER: Final = {Ending.COMPLETE: "Complete", Ending.OVERHEATED: "Stopped"}
+
+SENSORS: Final = {
+    "charge_state": Sensor(UP),
+    "charge_current_a": Sensor(CHARGING, 0.05),
+    "charge_current_request_a": Sensor(CHARGING),
+    "charge_voltage_v": Sensor(CHARGING, 0.8),
+    "charge_phases": Sensor(CHARGING),
+    "charge_inlet_temp_c": Sensor(CHARGING, 0.3, 0.5),
+    "charger_temp_c": Sensor(CHARGING, 0.3, 0.5),
+}
+
+
+def _hot(day: Day, _: Cars) -> BoolArray:
+    return day.during(Phase.CHARGING_AC, Phase.CHARGING_DC) & (day.columns["charge_inlet_temp_c"] > LIMIT_C)
+
+
+TESTS: Final = (Test("CP_inlet_temperature_high", _hot, ("charge_inlet_temp_c", "charge_current_a")),)
+"""The maker's own code."""
 
 
 @dataclass(slots=True, eq=False)

@@ -7,12 +7,20 @@ import numpy as np
 
 from simulator.consumption import COMFORT_C, hvac_w
 from simulator.day import Cars, Day, FloatArray, IntArray, Phase, indicator
+from simulator.instruments import UP, Sensor
 from simulator.weather import Weather
 
 HEAT_UP_S: Final = 420.0
 """Time constant with heating or cooling: comfortable within 15 min (engineering estimate)."""
 COOL_DOWN_S: Final = 2400.0
 """Parked (engineering estimate)."""
+
+SENSORS: Final = {
+    "ambient_temp_c": Sensor(UP, 0.2, 0.5),
+    "cabin_temp_c": Sensor(UP, 0.1, 0.5),
+    "hvac_on": Sensor(UP),
+}
+TESTS: Final = ()
 
 
 @dataclass(slots=True, eq=False)

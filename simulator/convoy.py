@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,12 +10,9 @@ from numpy.typing import NDArray
 from simulator import (
     charge_port,
     climate,
-    drive_units,
-    isolation,
     low_voltage,
     traction_battery,
     trouble_codes,
-    tyres,
     usage,
 )
 from simulator.car import Car
@@ -27,18 +23,12 @@ from simulator.layout import lay_out, stretches
 from simulator.plan import Dawn, DayPlan, Planner
 from simulator.profile import SamplingProfile
 from simulator.sensors import read_car
+from simulator.subsystems import SUBSYSTEMS
 from simulator.truth import FaultTruth
 from simulator.weather import DAY_S, Weather
 from vehicle.batch import Event
 from vehicle.failure import FailureMode
 from vehicle.moment import instant
-from vehicle.signals import CATALOGUE
-
-_BMS: Final = np.array(
-    [CATALOGUE["bms_state"].values.index(state) for state in ("Standby", "Support", "Drive", "Charge", "Charge")],
-    dtype=np.float64,
-)
-"""By `Phase`."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,10 +57,8 @@ class Convoy:
         self._usage = usage.start(self._cars)
         self._low_voltage = low_voltage.start(self._cars)
         self._battery = traction_battery.start(self._cars, ambient_c)
-        self._drive_units = drive_units.start(self._cars, ambient_c)
         self._charge_port = charge_port.start(self._cars, ambient_c)
-        self._tyres = tyres.start(self._cars, ambient_c)
-        self._isolation = isolation.start(self._cars)
+        self._others = [(one, one.start(self._cars, ambient_c)) for one in SUBSYSTEMS]
         self._codes = trouble_codes.start(self._cars)
         self._journal = Journal(self._cars, start)
         self.next_day = 0
@@ -81,7 +69,7 @@ class Convoy:
 
     def take(self) -> Iterator[tuple[str, DayOfSamples]]:
         """The next day as sensors read it, of every car that still answers, by vehicle id."""
-        day, plan, codes = self.live()
+        day, plan = self.live()
         midnight = self._start + timedelta(days=day.index)
         for number, car in enumerate(self._cars.cars):
             last_s = self._journal.last_sample_s(number, day)
@@ -94,11 +82,11 @@ class Convoy:
             milliseconds = np.round((day.at_s[rows][keep] + late_s) * 1000.0).astype("timedelta64[ms]")
             times = instant(self._start) + milliseconds
             used = usage.events(plan.trips[number], plan.km(number), plan.runs[number], midnight)
-            events = [one for one in (*codes[number], *used) if (one.at - self._start).total_seconds() <= last_s]
+            events = [one for one in (*day.events[number], *used) if (one.at - self._start).total_seconds() <= last_s]
             yield car.vehicle_id, DayOfSamples(times, columns, sorted(events, key=lambda one: one.at))
 
-    def live(self) -> tuple[Day, DayPlan, list[list[Event]]]:
-        """The next day as it truly is, its plan, and per car the trouble codes set."""
+    def live(self) -> tuple[Day, DayPlan]:
+        """The next day as it truly is, and its plan."""
         index, self.next_day = self.next_day, self.next_day + 1
         ambient_c = climate.daily_mean_c(self._climate, index)
         rest_v = self._battery.volts()
@@ -110,15 +98,12 @@ class Convoy:
         low_voltage.advance(self._low_voltage, day)
         usage.advance(self._usage, day, plan.drives, runs, rest_v)
         traction_battery.advance(self._battery, day)
-        drive_units.advance(self._drive_units, day)
         charge_port.advance(self._charge_port, day, runs)
-        tyres.advance(self._tyres, day)
-        isolation.advance(self._isolation, day)
-        day.columns["bms_state"] = _BMS[day.phase]
-        day.columns["hv_power_kw"] = day.columns["hv_voltage_v"] * day.columns["hv_current_a"] / 1000.0
-        codes = trouble_codes.advance(self._codes, day, self._start + timedelta(days=index))
+        for subsystem, state in self._others:
+            subsystem.advance(state, day)
+        trouble_codes.advance(self._codes, day, self._start + timedelta(days=index))
         self._journal.note(day)
-        return day, plan, codes
+        return day, plan
 
     def _stays(self, index: int) -> BoolArray:
         """Cars that nobody drives today."""

@@ -3,6 +3,7 @@
 Subsystems read the columns of those before them and add their own, always true values; sensors come last.
 """
 
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import IntEnum
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from simulator.car import Car
 from simulator.recurrence import recur
+from vehicle.batch import Event
 from vehicle.failure import FailureMode
 
 FloatArray = NDArray[np.float64]
@@ -77,6 +79,8 @@ class Day:
     """Rows at which a fault moves a sampled signal by three standard deviations."""
     failed: dict[FailureMode, BoolArray] = field(default_factory=dict)
     """Rows at which a component does not do its work."""
+    events: defaultdict[int, list[Event]] = field(default_factory=lambda: defaultdict(list))
+    """By the car's position in `cars`, what it told besides its samples; in any order."""
 
     def __len__(self) -> int:
         return len(self.car)

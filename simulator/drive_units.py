@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 
 from simulator.day import BoolArray, Cars, Day, FloatArray, Phase, indicator
+from simulator.instruments import AWAKE, DRIVING, Sensor, Test
 from vehicle.failure import FailureMode
 
 STATOR_LOSS: Final = 0.045
@@ -51,6 +52,35 @@ STILL_S: Final = 600.0
 through so much driving (engineering estimates)."""
 SENSOR_SHARE: Final = 0.02
 """Standard deviation of the flow over itself at equal speed (engineering estimate)."""
+
+_MOTOR: Final = AWAKE | DRIVING
+_THERMOMETER: Final = Sensor(_MOTOR, 0.4)
+SENSORS: Final = {
+    "motor_stator_temp_f_c": _THERMOMETER,
+    "motor_stator_temp_r_c": _THERMOMETER,
+    "inverter_temp_f_c": _THERMOMETER,
+    "inverter_temp_r_c": _THERMOMETER,
+    "inverter_heatsink_temp_f_c": _THERMOMETER,
+    "inverter_heatsink_temp_r_c": _THERMOMETER,
+    "motor_torque_f_nm": Sensor(_MOTOR, 0.3),
+    "motor_torque_r_nm": Sensor(_MOTOR, 0.3),
+    "motor_coolant_temp_c": _THERMOMETER,
+    "radiator_outlet_temp_c": _THERMOMETER,
+    "coolant_flow_lpm": Sensor(_MOTOR, 0.015, relative=True),
+    "coolant_pump_current_a": Sensor(_MOTOR, 0.02, relative=True),
+    "coolant_pump_speed_rpm": Sensor(_MOTOR, 0.005, 10.0, relative=True),
+}
+
+
+def _pump(day: Day, _: Cars) -> BoolArray:
+    """Less than half the flow that the load asks for, or a pump that stands still."""
+    driving = day.during(Phase.DRIVING)
+    expected = RATED_LPM * day.columns["coolant_pump_speed_rpm"] / RATED_RPM
+    return driving & (day.columns["coolant_flow_lpm"] < np.maximum(0.5 * expected, 0.5))
+
+
+TESTS: Final = (Test("P0C73", _pump, ("coolant_flow_lpm", "coolant_pump_current_a", "coolant_pump_speed_rpm")),)
+"""SAE J2012: coolant pump performance."""
 
 
 @dataclass(slots=True, eq=False)

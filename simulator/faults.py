@@ -1,4 +1,4 @@
-"""Faults as data: what is ordered, how each mode grows, and how severe one is at a time.
+"""Faults: what is ordered, what is drawn for it, and how severe one is at a time.
 
 Severity is 0 until the onset and about 1 at functional failure. What it does to the car is written in the subsystem it
 strikes; functional failure is a condition there on what physics makes of it.
@@ -11,12 +11,15 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.fault_modes import FAULT_MODES, SIMULATED, LikeParts
 from simulator.models import CarModel
 from simulator.randomness import Purpose, generator
 from simulator.weather import DAY_S
 from vehicle.failure import FailureMode
 
 WHEELS: Final = ("fl", "fr", "rl", "rr")
+AXLES: Final = ("f", "r")
+PHASES: Final = ("L1", "L2", "L3")
 
 
 class FaultError(ValueError):
@@ -33,32 +36,6 @@ class FaultOrder:
     """Days after the fleet's start; before it where negative."""
 
 
-@dataclass(frozen=True, slots=True)
-class Growth:
-    """How a mode grows: severity = (days since onset / duration) ** exponent."""
-
-    duration_days: float
-    """Median from onset to severity 1."""
-    scatter: float
-    """Standard deviation of the duration's logarithm between cars."""
-    exponent: float
-
-
-GROWTH: Final = {
-    # Lead time 2 to 4 weeks: a vendor's claim.
-    FailureMode.LV_BATTERY_AGEING: Growth(24.0, 0.12, 1.4),
-    # Days to weeks: an engineering estimate; a nail that works itself loose leaks faster with time.
-    FailureMode.TYRE_SLOW_LEAK: Growth(15.0, 0.15, 1.2),
-    # Days to weeks: an engineering estimate.
-    FailureMode.WEAK_CELL_GROUP: Growth(20.0, 0.12, 1.3),
-    # Days to weeks: an engineering estimate.
-    FailureMode.COOLANT_PUMP_WEAK: Growth(16.0, 0.15, 1.0),
-    # Weeks: an engineering estimate; heat oxidises the contact, which makes heat.
-    FailureMode.CHARGE_INLET_OVERHEATING: Growth(18.0, 0.12, 1.6),
-    # Days to weeks: an engineering estimate; the conductance itself grows by decades.
-    FailureMode.HV_ISOLATION_LOSS: Growth(18.0, 0.15, 1.0),
-}
-
 WORST: Final = 2.5
 """Severity stops here: a car that is still used after failure does not leave the range of its models."""
 
@@ -70,32 +47,42 @@ class Fault:
     order: FaultOrder
     duration_days: float
     location: int
-    """Wheel or cell group from 0; 0 for modes without like parts."""
+    """Wheel, cell group, axle, phase or module from 0; 0 for modes without like parts."""
     location_name: str
-    """``fl``, ``V_17``; empty for modes without like parts."""
+    """``fl``, ``V_17``, ``r``, ``L2``, ``M_3``; empty for modes without like parts."""
 
     def severity(self, at_s: NDArray[np.float64]) -> NDArray[np.float64]:
         """Severity at times in seconds since the fleet's start."""
-        growth = GROWTH[self.order.mode]
+        mode = FAULT_MODES[self.order.mode]
         grown = np.maximum(at_s / DAY_S - self.order.onset_day, 0.0) / self.duration_days
-        return np.minimum(grown**growth.exponent, WORST)
+        return np.minimum(grown**mode.exponent, WORST)
 
 
 def build_fault(seed: int, number: int, model: CarModel, order: FaultOrder) -> Fault:
     """Draw duration and location of a fault of car `number`, the same whatever else the fleet holds."""
-    growth = GROWTH[order.mode]
-    rng = generator(seed, Purpose.FAULT, number, list(FailureMode).index(order.mode))
-    duration = growth.duration_days * float(np.exp(growth.scatter * rng.standard_normal()))
-    match order.mode:
-        case FailureMode.TYRE_SLOW_LEAK:
-            location = int(rng.integers(len(WHEELS)))
-            name = WHEELS[location]
-        case FailureMode.WEAK_CELL_GROUP:
-            location = int(rng.integers(model.cell_count))
-            name = f"V_{location + 1}"
-        case _:
-            location, name = 0, ""
-    return Fault(order, duration, location, name)
+    mode = FAULT_MODES[order.mode]
+    rng = generator(seed, Purpose.FAULT, number, mode.key)
+    duration = mode.duration_days * float(np.exp(mode.scatter * rng.standard_normal()))
+    names = _like_parts(model, mode.like_parts)
+    name = names[int(rng.integers(len(names)))]
+    every = AXLES if mode.like_parts is LikeParts.AXLE else names
+    return Fault(order, duration, every.index(name), name)
+
+
+def _like_parts(model: CarModel, kind: LikeParts) -> tuple[str, ...]:
+    match kind:
+        case LikeParts.NONE:
+            return ("",)
+        case LikeParts.WHEEL:
+            return WHEELS
+        case LikeParts.CELL_GROUP:
+            return tuple(f"V_{number}" for number in range(1, model.cell_count + 1))
+        case LikeParts.AXLE:
+            return model.motors
+        case LikeParts.PHASE:
+            return PHASES
+        case LikeParts.MODULE:
+            return tuple(f"M_{number}" for number in range(1, model.module_count + 1))
 
 
 def parse_order(text: str) -> FaultOrder:
@@ -106,8 +93,9 @@ def parse_order(text: str) -> FaultOrder:
     """
     mode, _, rest = text.partition(":")
     vehicle_id, _, day = rest.rpartition(":")
-    if mode not in set(FailureMode):
-        raise FaultError(f"fault {text!r}: there is no mode {mode!r}; the modes are {', '.join(FailureMode)}")
+    if mode not in set(SIMULATED):
+        problem = f"{mode} cannot be simulated yet" if mode in set(FailureMode) else f"there is no mode {mode!r}"
+        raise FaultError(f"fault {text!r}: {problem}; the modes are {', '.join(SIMULATED)}")
     try:
         onset_day = float(day)
     except ValueError:
@@ -118,7 +106,7 @@ def parse_order(text: str) -> FaultOrder:
 
 
 def check_orders(orders: Sequence[FaultOrder], vehicle_ids: Sequence[str]) -> None:
-    """Refuse faults of cars that are not in the fleet, and the same mode twice in a car.
+    """Refuse modes that cannot be simulated yet, cars that are not in the fleet, and the same mode twice in a car.
 
     Raises:
         FaultError: with every mistake, one per line.
@@ -129,6 +117,7 @@ def check_orders(orders: Sequence[FaultOrder], vehicle_ids: Sequence[str]) -> No
         for order in orders
         if order.vehicle_id not in known
     ]
+    mistakes += [f"fault {order.mode}: cannot be simulated yet" for order in orders if order.mode not in SIMULATED]
     seen: set[tuple[FailureMode, str]] = set()
     for order in orders:
         key = (order.mode, order.vehicle_id)

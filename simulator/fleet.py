@@ -12,13 +12,13 @@ from typing import Final
 
 from simulator.car import Car, build_car, suits
 from simulator.convoy import Convoy, DayOfSamples
+from simulator.fault_modes import STORY
 from simulator.faults import FaultOrder, build_fault, check_orders
 from simulator.journal import confounders
 from simulator.profile import SPARSE, SamplingProfile
 from simulator.randomness import Purpose, generator
 from simulator.truth import FaultTruth, Truth
 from simulator.weather import Weather
-from vehicle.failure import FailureMode
 from vehicle.vehicle import VehicleRecord
 
 CARS_TOGETHER: Final = 48
@@ -117,7 +117,7 @@ def build_fleet(
         days: how many days.
         seed: of everything that is drawn.
         start: first day, UTC.
-        faults: what is to fail; None: each mode once, on different cars, in time to fail if the days allow.
+        faults: what is to fail; None: each of `STORY` once, on different cars, in time to fail if the days allow.
         profile: how often cars sample.
 
     Raises:
@@ -127,7 +127,7 @@ def build_fleet(
     if vehicles < 1 or days < 1:
         raise ValueError(f"a fleet has at least one car and one day, not {vehicles} and {days}")
     sound = [build_car(seed, number, days, ()) for number in range(vehicles)]
-    orders = _one_of_each(sound, days, seed) if faults is None else list(faults)
+    orders = _tell_story(sound, days, seed) if faults is None else list(faults)
     check_orders(orders, [car.vehicle_id for car in sound])
     struck = {order.vehicle_id for order in orders}
     cars = [
@@ -139,12 +139,12 @@ def build_fleet(
     return Fleet(cars, days, seed, start, profile)
 
 
-def _one_of_each(cars: Sequence[Car], days: int, seed: int) -> list[FaultOrder]:
-    """Each mode on one car that suits it, as long as there are cars, set off early enough to fail before the end."""
+def _tell_story(cars: Sequence[Car], days: int, seed: int) -> list[FaultOrder]:
+    """Each of `STORY` on a car that suits it, as long as there are cars, set off early enough to fail in the days."""
     rng = generator(seed, Purpose.FLEET, 1)
     free = [cars[number] for number in rng.permutation(len(cars))]
     orders = []
-    for mode in FailureMode:
+    for mode in STORY:
         if not free:
             break
         chosen = next((car for car in free if suits(car, mode)), free[0])

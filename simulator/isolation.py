@@ -5,7 +5,8 @@ from typing import Final
 
 import numpy as np
 
-from simulator.day import Cars, Day, FloatArray, Phase, indicator
+from simulator.day import BoolArray, Cars, Day, FloatArray, Phase, indicator
+from simulator.instruments import UP, Sensor, Test
 from simulator.randomness import Purpose, generator
 from vehicle.failure import FailureMode
 
@@ -24,6 +25,17 @@ SENSOR_SHARE: Final = 0.06
 SUSPENDED_KOHM: Final = 60.0
 """What the car's monitor shows while the fast charger's measures instead (IEC 61851-23): not a measurement."""
 
+SENSORS: Final = {"isolation_kohm": Sensor(UP, 0.05, relative=True), "isolation_valid": Sensor(UP)}
+
+
+def _below_warning(day: Day, cars: Cars) -> BoolArray:
+    limit = day.of(cars.each(lambda one: one.model.nominal_voltage_v * 0.5))
+    return (day.columns["isolation_valid"] > 0.0) & (day.columns["isolation_kohm"] < limit)
+
+
+TESTS: Final = (Test("P0AA6", _below_warning, ("isolation_kohm", "hv_voltage_v", "speed_kmh")),)
+"""SAE J2012: isolation fault."""
+
 
 @dataclass(slots=True, eq=False)
 class Isolation:
@@ -33,7 +45,7 @@ class Isolation:
     limit_kohm: FloatArray
 
 
-def start(cars: Cars) -> Isolation:
+def start(cars: Cars, _: FloatArray) -> Isolation:
     """Every car's insulation."""
     draws = [generator(one.seed, Purpose.BIRTH, one.number, 3).lognormal(0.0, 0.25) for one in cars.cars]
     return Isolation(

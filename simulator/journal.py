@@ -9,10 +9,10 @@ import numpy as np
 from simulator.car import Car
 from simulator.confounders import Confounder, Oddity
 from simulator.day import BoolArray, Cars, Day
+from simulator.fault_modes import FAULT_MODES, FaultMode
 from simulator.faults import WHEELS, Fault
 from simulator.truth import ConfounderTruth, FaultTruth
 from simulator.weather import DAY_S, Weather
-from vehicle.failure import FailureMode
 
 
 @dataclass(slots=True)
@@ -22,6 +22,15 @@ class _Course:
     fault: Fault
     visible_s: float = np.inf
     failed_s: float = np.inf
+
+    @property
+    def mode(self) -> FaultMode:
+        return FAULT_MODES[self.fault.order.mode]
+
+    @property
+    def stranded_s(self) -> float:
+        """When the car breaks down of it."""
+        return self.failed_s if self.mode.strands else np.inf
 
 
 class Journal:
@@ -44,20 +53,17 @@ class Journal:
                 course.failed_s = min(course.failed_s, _first(day, day.failed[mode], sent, silent))
 
     def out_of_use(self) -> BoolArray:
-        """Cars that nobody drives any more because something in them has failed, shape (cars,)."""
-        return np.array([any(np.isfinite(one.failed_s) for one in ones) for ones in self._courses], dtype=np.bool_)
+        """Cars that nobody drives any more because they have broken down, shape (cars,)."""
+        return np.array([any(np.isfinite(one.stranded_s) for one in ones) for ones in self._courses], dtype=np.bool_)
 
     def last_sample_s(self, number: int, day: Day) -> float:
         """When the car at this position stops sampling: for the rest of the day it breaks down, or for good if flat."""
         today_s = day.index * DAY_S
-        stops = [one.failed_s for one in self._courses[number] if one.failed_s >= today_s]
+        stops = [one.stranded_s for one in self._courses[number] if one.stranded_s >= today_s]
         return min([self._silent_s(number), *stops])
 
     def _silent_s(self, number: int) -> float:
-        return min(
-            (one.failed_s for one in self._courses[number] if one.fault.order.mode is FailureMode.LV_BATTERY_AGEING),
-            default=np.inf,
-        )
+        return min((one.failed_s for one in self._courses[number] if one.mode.silences), default=np.inf)
 
     def faults(self) -> list[FaultTruth]:
         """The courses so far."""
@@ -70,6 +76,8 @@ class Journal:
                 first_visible_at=self._moment(course.visible_s),
                 failed_at=self._moment(course.failed_s),
                 locations=(course.fault.location_name,) if course.fault.location_name else (),
+                channels=tuple(channel.value for channel in course.mode.channels),
+                parts=course.mode.parts,
             )
             for courses in self._courses
             for course in courses

@@ -9,7 +9,8 @@ from typing import Final
 
 import numpy as np
 
-from simulator.day import Cars, Day, FloatArray, Phase, indicator
+from simulator.day import BoolArray, Cars, Day, FloatArray, Phase, indicator
+from simulator.instruments import ALWAYS, UP, Sensor, Test
 from simulator.randomness import Purpose, generator
 from vehicle.failure import FailureMode
 from vehicle.vehicle import LowVoltageChemistry
@@ -71,6 +72,21 @@ LOWEST_V: Final = 9.0
 """Functional failure: below either, at rest or in the dip, control units do not start (engineering estimates)."""
 SENSOR_V: Final = 0.02
 """Standard deviation of a rest voltage between equal rests of a sound battery (engineering estimate)."""
+
+SENSORS: Final = {
+    "lv_voltage_v": Sensor(ALWAYS, 0.012),
+    "lv_current_a": Sensor(ALWAYS, 0.004),
+    "dcdc_enabled": Sensor(ALWAYS),
+    "dcdc_temp_c": Sensor(UP, 0.3),
+}
+
+
+def _low(day: Day, _: Cars) -> BoolArray:
+    return day.columns["lv_voltage_v"] < 11.0  # noqa: PLR2004 -- OVMS: reference 12.6 V less 1.6 V
+
+
+TESTS: Final = (Test("P0562", _low, ("lv_voltage_v", "ambient_temp_c"), least_rows=1),)
+"""SAE J2012: system voltage low."""
 
 
 @dataclass(slots=True, eq=False)

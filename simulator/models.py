@@ -60,6 +60,11 @@ class CarModel:
         return self.capacity_ah * self.nominal_voltage_v / 1000.0
 
     @property
+    def module_count(self) -> int:
+        """Modules of the traction battery, about twelve cell groups each (engineering estimate)."""
+        return round(self.cell_count / 12)
+
+    @property
     def motors(self) -> tuple[str, ...]:
         """Axles with a motor: ``f``, ``r``."""
         return (*(("f",) if self.front_share > 0 else ()), *(("r",) if self.front_share < 1 else ()))

@@ -1,7 +1,5 @@
 """From true values to what is sent: which sensors answer when, their noise, steps and quirks."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -10,79 +8,60 @@ from simulator.car import Car
 from simulator.confounders import Confounder
 from simulator.day import BoolArray, Day, FloatArray, IntArray
 from simulator.faults import WHEELS
+from simulator.instruments import ASLEEP, AWAKE, CHARGING, DRIVING, UP, Sensor
 from simulator.profile import SamplingProfile
-from simulator.randomness import Purpose, generator
+from simulator.randomness import NamedNoise, Purpose, generator
+from simulator.subsystems import SENSORS
 from vehicle.signals import CATALOGUE
 
-ASLEEP, AWAKE, DRIVING, CHARGING = 1, 2, 4, 8
-"""When a sensor answers; waking up counts as awake."""
-UP: Final = AWAKE | DRIVING | CHARGING
-ALWAYS: Final = ASLEEP | UP
 _WHEN: Final = np.array([ASLEEP, AWAKE, DRIVING, CHARGING, CHARGING])
 """By `Phase`."""
 
-
-@dataclass(frozen=True, slots=True)
-class Sensor:
-    """How a signal is read; noise and step are engineering estimates for usual automotive sensors."""
-
-    when: int
-    noise: float = 0.0
-    """Standard deviation, in the signal's unit."""
-    step: float = 0.0
-    """Coarser than the catalogue's resolution where above 0."""
-    relative: bool = False
-    """The noise is a share of the value."""
-
-
-_COLD: Final = Sensor(AWAKE | DRIVING, 0.4)
-SENSORS: Final[Mapping[str, Sensor]] = {
-    "speed_kmh": Sensor(UP),
-    "odometer_km": Sensor(UP),
-    "ambient_temp_c": Sensor(UP, 0.2, 0.5),
-    "cabin_temp_c": Sensor(UP, 0.1, 0.5),
-    "hvac_on": Sensor(UP),
-    "bms_state": Sensor(ALWAYS),
-    "hv_soc_pct": Sensor(UP),
-    "hv_energy_remaining_kwh": Sensor(UP),
-    "hv_soh_pct": Sensor(UP),
-    "hv_voltage_v": Sensor(UP, 0.15),
-    "hv_current_a": Sensor(UP, 0.1),
-    "hv_power_kw": Sensor(UP),
-    "energy_used_lifetime_kwh": Sensor(UP),
-    "module_temp_max_c": Sensor(UP, 0.1, 0.5),
-    "module_temp_min_c": Sensor(UP, 0.1, 0.5),
-    "isolation_kohm": Sensor(UP, 0.05, relative=True),
-    "isolation_valid": Sensor(UP),
-    "lv_voltage_v": Sensor(ALWAYS, 0.012),
-    "lv_current_a": Sensor(ALWAYS, 0.004),
-    "dcdc_enabled": Sensor(ALWAYS),
-    "dcdc_temp_c": Sensor(UP, 0.3),
-    "motor_stator_temp_f_c": _COLD,
-    "motor_stator_temp_r_c": _COLD,
-    "inverter_temp_f_c": _COLD,
-    "inverter_temp_r_c": _COLD,
-    "inverter_heatsink_temp_f_c": _COLD,
-    "inverter_heatsink_temp_r_c": _COLD,
-    "motor_torque_f_nm": Sensor(AWAKE | DRIVING, 0.3),
-    "motor_torque_r_nm": Sensor(AWAKE | DRIVING, 0.3),
-    "motor_coolant_temp_c": _COLD,
-    "radiator_outlet_temp_c": _COLD,
-    "coolant_flow_lpm": Sensor(AWAKE | DRIVING, 0.015, relative=True),
-    "coolant_pump_current_a": Sensor(AWAKE | DRIVING, 0.02, relative=True),
-    "coolant_pump_speed_rpm": Sensor(AWAKE | DRIVING, 0.005, 10.0, relative=True),
-    **{f"tyre_pressure_{wheel}_kpa": Sensor(AWAKE | DRIVING, 0.7, 2.5) for wheel in WHEELS},
-    **{f"tyre_temp_{wheel}_c": Sensor(AWAKE | DRIVING, 0.3, 1.0) for wheel in WHEELS},
-    "charge_state": Sensor(UP),
-    "charge_current_a": Sensor(CHARGING, 0.05),
-    "charge_current_request_a": Sensor(CHARGING),
-    "charge_voltage_v": Sensor(CHARGING, 0.8),
-    "charge_phases": Sensor(CHARGING),
-    "charge_inlet_temp_c": Sensor(CHARGING, 0.3, 0.5),
-    "charger_temp_c": Sensor(CHARGING, 0.3, 0.5),
-}
 CELL_NOISE_V: Final = 0.0008
-_NOISY: Final = {name: column for column, name in enumerate(name for name, one in SENSORS.items() if one.noise)}
+_BLOCK: Final = {
+    name: column
+    for column, name in enumerate(
+        (
+            "ambient_temp_c",
+            "cabin_temp_c",
+            "hv_voltage_v",
+            "hv_current_a",
+            "module_temp_max_c",
+            "module_temp_min_c",
+            "isolation_kohm",
+            "lv_voltage_v",
+            "lv_current_a",
+            "dcdc_temp_c",
+            "motor_stator_temp_f_c",
+            "motor_stator_temp_r_c",
+            "inverter_temp_f_c",
+            "inverter_temp_r_c",
+            "inverter_heatsink_temp_f_c",
+            "inverter_heatsink_temp_r_c",
+            "motor_torque_f_nm",
+            "motor_torque_r_nm",
+            "motor_coolant_temp_c",
+            "radiator_outlet_temp_c",
+            "coolant_flow_lpm",
+            "coolant_pump_current_a",
+            "coolant_pump_speed_rpm",
+            "tyre_pressure_fl_kpa",
+            "tyre_pressure_fr_kpa",
+            "tyre_pressure_rl_kpa",
+            "tyre_pressure_rr_kpa",
+            "tyre_temp_fl_c",
+            "tyre_temp_fr_c",
+            "tyre_temp_rl_c",
+            "tyre_temp_rr_c",
+            "charge_current_a",
+            "charge_voltage_v",
+            "charge_inlet_temp_c",
+            "charger_temp_c",
+        )
+    )
+}
+"""Signals whose noise is drawn together, each in its row. All others have draws by name, so that a new signal, or noise
+on a signal that had none, changes no other's."""
 
 NOISY_TYRE_KPA: Final = 7.0
 NOISY_TYRE_SILENT: Final = 0.3
@@ -112,12 +91,15 @@ def read_car(
     rng = generator(car.seed, Purpose.SENSORS, car.number, day.index)
     rows = day.rows(number)
     when = np.where(day.wakes[rows], AWAKE, _WHEN[day.phase[rows]])
-    draws = rng.standard_normal((len(_NOISY), len(when)))
+    block = rng.standard_normal((len(_BLOCK), len(when)))
     late = rng.uniform(0.0, 0.4, len(when))
-    columns = {
-        name: _read(day.columns[name][rows], sensor, when, draws[_NOISY[name]] if sensor.noise else None)
-        for name, sensor in SENSORS.items()
-    }
+    later = NamedNoise(car.seed, Purpose.SIGNALS, car.number, day.index)
+    columns = {}
+    for name, sensor in SENSORS.items():
+        draws = None
+        if sensor.noise:
+            draws = block[_BLOCK[name]] if name in _BLOCK else later.draw(name, len(when))
+        columns[name] = _read(day.columns[name][rows], sensor, when, draws)
     _quirks(car, day, columns)
     columns |= _cells(day, number, when, profile, rng)
     sent = {}

@@ -7,8 +7,10 @@ import numpy as np
 
 from simulator.cell_groups import CellGroups, Load, group_voltages, start_groups
 from simulator.day import BoolArray, Cars, Day, FloatArray, Phase
+from simulator.instruments import ALWAYS, UP, Sensor, Test
 from simulator.models import Chemistry
 from simulator.open_circuit import mixed_voltage
+from vehicle.signals import CATALOGUE
 
 RESISTANCE_PER_K: Final = 0.025
 """Resistance falls by so much per kelvin: 2.4 times at -10 degC (engineering estimate after Arrhenius fits)."""
@@ -25,6 +27,33 @@ SPREAD_K: Final = 0.8
 """Hottest and coldest module lie so far from the mean at rest, more with heat inside (engineering estimate)."""
 FADE_PCT_PER_DAY: Final = 2.3 / 365.0
 """Calendar and cycle fade (Geotab 2026, mean)."""
+_BMS: Final = np.array(
+    [CATALOGUE["bms_state"].values.index(state) for state in ("Standby", "Support", "Drive", "Charge", "Charge")],
+    dtype=np.float64,
+)
+"""By `Phase`."""
+
+SENSORS: Final = {
+    "bms_state": Sensor(ALWAYS),
+    "hv_soc_pct": Sensor(UP),
+    "hv_energy_remaining_kwh": Sensor(UP),
+    "hv_soh_pct": Sensor(UP),
+    "hv_voltage_v": Sensor(UP, 0.15),
+    "hv_current_a": Sensor(UP, 0.1),
+    "hv_power_kw": Sensor(UP),
+    "energy_used_lifetime_kwh": Sensor(UP),
+    "module_temp_max_c": Sensor(UP, 0.1, 0.5),
+    "module_temp_min_c": Sensor(UP, 0.1, 0.5),
+}
+
+
+def _cells_apart(day: Day, _: Cars) -> BoolArray:
+    apart = np.concatenate([volts.mean(axis=1) - volts.min(axis=1) for volts in day.cells])
+    return ~day.during(Phase.ASLEEP) & (apart > 0.3)  # noqa: PLR2004 -- engineering estimate
+
+
+TESTS: Final = (Test("P0BBD", _cells_apart, ("hv_soc_pct", "hv_current_a", "hv_voltage_v")),)
+"""SAE J2012: pack voltage variation."""
 
 
 @dataclass(slots=True, eq=False)
@@ -87,8 +116,10 @@ def advance(state: TractionBattery, day: Day) -> None:
     health = day.of(state.health_pct) - FADE_PCT_PER_DAY * day.at_s / 86400.0
     spread = SPREAD_K + heat_w / 1500.0
     day.columns |= {
+        "bms_state": _BMS[day.phase],
         "hv_soc_pct": 100.0 * np.clip(charge, 0.0, 1.0),
         "hv_voltage_v": volts,
+        "hv_power_kw": volts * current / 1000.0,
         "hv_energy_remaining_kwh": charge * day.of(state.capacity_ah * state.nominal_v) / 1000.0,
         "hv_soh_pct": health,
         "module_temp_max_c": temp + spread,

@@ -20,6 +20,10 @@ class FaultTruth(msgspec.Struct, frozen=True, tag="fault", tag_field="kind"):
     """First sample at which the component no longer does its work; None: not within the days."""
     locations: tuple[str, ...] = ()
     """Which of several like parts: ``fl``, ``V_17``."""
+    channels: tuple[str, ...] = ()
+    """Who may rightly see to it, the least effort first."""
+    parts: tuple[str, ...] = ()
+    """What the repair may need."""
 
 
 class ConfounderTruth(msgspec.Struct, frozen=True, tag="confounder", tag_field="kind"):

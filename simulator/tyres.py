@@ -5,8 +5,9 @@ from typing import Final
 
 import numpy as np
 
-from simulator.day import Cars, Day, FloatArray, IntArray, Phase
+from simulator.day import BoolArray, Cars, Day, FloatArray, IntArray, Phase
 from simulator.faults import WHEELS
+from simulator.instruments import AWAKE, DRIVING, Sensor, Test
 from simulator.randomness import Purpose, generator
 from simulator.weather import DAY_S
 from vehicle.failure import FailureMode
@@ -28,6 +29,21 @@ LEAK_BEYOND_KPA: Final = 6.0
 """Severity 1 lies so far below the limit at 20 degC."""
 SENSOR_KPA: Final = 2.0
 """Standard deviation of a compensated reading: noise, 2.5 kPa steps, temperature (engineering estimate)."""
+
+SENSORS: Final = {
+    **{f"tyre_pressure_{wheel}_kpa": Sensor(AWAKE | DRIVING, 0.7, 2.5) for wheel in WHEELS},
+    **{f"tyre_temp_{wheel}_c": Sensor(AWAKE | DRIVING, 0.3, 1.0) for wheel in WHEELS},
+}
+
+
+def _low(day: Day, cars: Cars) -> BoolArray:
+    limit = day.of(cars.each(lambda one: one.model.tyre_reference_kpa * 0.8))
+    lowest = np.min([day.columns[f"tyre_pressure_{wheel}_kpa"] for wheel in WHEELS], axis=0)
+    return np.asarray(day.during(Phase.DRIVING) & (lowest < limit))
+
+
+TESTS: Final = (Test("TPMS_pressure_low", _low, tuple(f"tyre_pressure_{wheel}_kpa" for wheel in WHEELS)),)
+"""The maker's own code."""
 
 
 @dataclass(slots=True, eq=False)

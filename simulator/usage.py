@@ -11,11 +11,14 @@ from simulator.charging import ChargeRun, Ending
 from simulator.consumption import AWAKE_W
 from simulator.day import Cars, Day, FloatArray, Phase
 from simulator.driving import Drives
+from simulator.instruments import UP, Sensor
 from simulator.itinerary import Trip
 from vehicle.batch import Event, EventKind
 
 DCDC_EFFICIENCY: Final = 0.9
 LV_SYSTEM_V: Final = 14.0
+SENSORS: Final = {"speed_kmh": Sensor(UP), "odometer_km": Sensor(UP)}
+TESTS: Final = ()
 DRIVEN: Final = ("speed_kmh", "distance_m", "torque_nm", "wheel_w", "demand_w")
 
 

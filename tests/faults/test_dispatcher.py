@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from flows.push import LEASE
+from simulator.fault_modes import STORY
 from tests.support.a_visit import an_alert
 from tests.support.bad_server import BadServer, Request, bad_server, forward
 from tests.support.desk_process import DeskProcess
@@ -102,7 +103,7 @@ def test_the_dispatcher_is_killed(books: Books, database_url: str, form: Form) -
 
 def some_alerts() -> list[Alert]:
     """Of cars that have all their trouble at once."""
-    modes = [mode for mode in FailureMode if mode is not FailureMode.TYRE_SLOW_LEAK]
+    modes = [mode for mode in STORY if mode is not FailureMode.TYRE_SLOW_LEAK]
     return [an_alert(mode, alert_id=uuid4(), vehicle_id=f"veh-{number}") for number in range(10) for mode in modes]
 
 

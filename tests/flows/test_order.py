@@ -10,6 +10,7 @@ import pytest
 
 from config.clock import Clock, open_clock
 from flows.order import OrderSummary, open_tickets
+from simulator.fault_modes import STORY
 from storage import alerts, findings, outbox, tickets, visits
 from storage.connection import connect
 from tests.support.a_visit import CATALOGUE, NOW, a_finding, an_alert
@@ -91,7 +92,7 @@ def test_a_second_run_changes_nothing(connection: Connection, clock: Clock) -> N
 
 def test_runs_at_once_make_one_ticket_per_problem(database_url: str, connection: Connection, clock: Clock) -> None:
     for number in range(10):
-        for mode in FailureMode:
+        for mode in STORY:
             alert_id = UUID(int=1000 * number + len(mode) + ord(mode[0]))
             alerts.save(connection, an_alert(mode, alert_id=alert_id, vehicle_id=f"veh-{number}"))
 

@@ -64,7 +64,7 @@ def _columns(fault: FailureMode | None, days: NDArray[np.float64], rng: np.rando
     driving = ((hour > 7) & (hour < 8.1)) | ((hour > 17) & (hour < 18.1))
     noise = rng.normal(size=(12, len(days)))
     worn = np.clip(days - 8, 0, None)
-    ageing, leak, cell, pump, inlet, isolation = (worn * (fault is mode) for mode in FailureMode)
+    ageing, leak, cell, pump, inlet, isolation = (worn * (fault is mode) for mode in FAULTY.values())
     warmth = 14 + 5 * np.sin((hour - 9) / 24 * 2 * np.pi)
     pressure = 284 + 0.9 * warmth
     return {

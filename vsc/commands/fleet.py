@@ -32,7 +32,7 @@ def simulate(
     speed: SpeedOption = "max",
     fault: Annotated[
         list[str] | None,
-        typer.Option(help="MODE:VEHICLE:DAY, repeatable; without it, one of each mode on different cars."),
+        typer.Option(help="MODE:VEHICLE:DAY, repeatable; without it, the demo's six modes on different cars."),
     ] = None,
     truth: Annotated[Path | None, typer.Option(help="Write what is really wrong to this file (JSON lines).")] = None,
     as_json: JsonOption = False,
