@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Final
 
-from simulator.confounders import DRAWN, Confounder, Oddity, draw_oddity
+from simulator.confounders import DRAWN, Confounder, Oddity, Variety, draw_more, draw_oddity
 from simulator.faults import Fault, FaultOrder, build_fault
 from simulator.models import MODELS, CarModel, Chemistry
 from simulator.owner import HABITS, VAN, Habit, HomeCharger, Owner, draw_owner
@@ -47,6 +47,8 @@ class Car:
     """State of charge at the fleet's start, 0 to 1."""
     oddities: tuple[Oddity, ...] = ()
     faults: tuple[Fault, ...] = ()
+    tells_altitude: bool = False
+    """Its samples have the altitude; so do those of a fleet with all confounders."""
 
     @property
     def capacity_ah(self) -> float:
@@ -82,13 +84,16 @@ def vehicle_id(number: int) -> str:
     return f"car-{number + 1:04d}"
 
 
-def build_car(seed: int, number: int, days: int, orders: tuple[FaultOrder, ...]) -> Car:
-    """Draw car `number` of the fleet; faults change nothing else about it."""
+def build_car(
+    seed: int, number: int, days: int, orders: tuple[FaultOrder, ...], variety: Variety = Variety.USUAL
+) -> Car:
+    """Draw car `number` of the fleet; neither faults nor more confounders change anything else about it."""
     model, habit, oddity = _lot(seed, number)
     rng = generator(seed, Purpose.BIRTH, number)
     age = float(rng.uniform(0.5, 4.5))
     fade = FADE_PCT_PER_YEAR * age * float(rng.lognormal(0.0, 0.25))
     per_year = KM_PER_YEAR.get(habit.name, RARE_KM_PER_YEAR) * float(rng.lognormal(0.0, 0.25))
+    more = draw_more(seed, number, days) if variety is Variety.ALL else ()
     serial = int(rng.integers(100_000, 1_000_000))
     return Car(
         seed=seed,
@@ -102,8 +107,9 @@ def build_car(seed: int, number: int, days: int, orders: tuple[FaultOrder, ...])
         odometer_km=age * per_year,
         health_pct=100.0 - fade,
         charge=float(rng.uniform(0.55, 0.8)),
-        oddities=draw_oddity(rng, oddity, days),
+        oddities=(*draw_oddity(rng, oddity, days), *more),
         faults=tuple(build_fault(seed, number, model, order) for order in orders),
+        tells_altitude=variety is Variety.ALL,
     )
 
 
@@ -124,7 +130,14 @@ def suits(car: Car, mode: FailureMode) -> bool:
             return car.model.lv_chemistry is LowVoltageChemistry.LEAD_ACID
         case FailureMode.WEAK_CELL_GROUP:
             return car.model.chemistry is Chemistry.NMC
-        case FailureMode.CHARGE_INLET_OVERHEATING:
+        case FailureMode.BMS_CALIBRATION_DRIFT:
+            return car.model.chemistry is Chemistry.LFP
+        case (
+            FailureMode.CHARGE_INLET_OVERHEATING
+            | FailureMode.CHARGER_PHASE_LOST
+            | FailureMode.HOME_WIRING_FAULT
+            | FailureMode.CHARGE_PORT_LATCH
+        ):
             often = car.owner.charges_to - car.owner.plugs_below < OFTEN
             return car.owner.charger is not HomeCharger.NONE and often
         case _:

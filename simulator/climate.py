@@ -1,10 +1,11 @@
-"""Weather around each car, and the air in its cabin."""
+"""Weather around each car, and the air in its cabin, which waits for a refrigerant circuit that cannot keep up."""
 
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
+from simulator import refrigerant
 from simulator.consumption import COMFORT_C, hvac_w
 from simulator.day import Cars, Day, FloatArray, IntArray, Phase, indicator
 from simulator.instruments import UP, Sensor
@@ -14,13 +15,19 @@ HEAT_UP_S: Final = 420.0
 """Time constant with heating or cooling: comfortable within 15 min (engineering estimate)."""
 COOL_DOWN_S: Final = 2400.0
 """Parked (engineering estimate)."""
+HELD_W_K: Final = 200.0
+PULLED_W_K: Final = 230.0
+"""Heat that keeps the cabin comfortable, per kelvin to the outside air beyond the 3 K that need none, and that brings
+it there, per kelvin to comfort: `HVAC_W_K` of power, and 96 kJ/K in `HEAT_UP_S` (engineering estimates)."""
+HELD_FREE_K: Final = 3.0
 
 SENSORS: Final = {
     "ambient_temp_c": Sensor(UP, 0.2, 0.5),
     "cabin_temp_c": Sensor(UP, 0.1, 0.5),
     "hvac_on": Sensor(UP),
+    **refrigerant.SENSORS,
 }
-TESTS: Final = ()
+TESTS: Final = refrigerant.TESTS
 
 
 @dataclass(slots=True, eq=False)
@@ -30,12 +37,15 @@ class Climate:
     weather: Weather
     region: IntArray
     cabin_c: FloatArray
+    wanted_c: FloatArray
+    """The cabin's temperature with a sound refrigerant circuit: what its control follows."""
 
 
 def start(cars: Cars, weather: Weather) -> Climate:
     """Cabins as warm as the first midnight's air."""
     region = np.array([one.region for one in cars.cars], dtype=np.intp)
-    return Climate(weather, region, weather.temperature_c(region, np.zeros(len(cars))))
+    ambient_c = weather.temperature_c(region, np.zeros(len(cars)))
+    return Climate(weather, region, ambient_c, ambient_c.copy())
 
 
 def daily_mean_c(state: Climate, index: int) -> FloatArray:
@@ -47,14 +57,31 @@ def daily_mean_c(state: Climate, index: int) -> FloatArray:
     return np.asarray(sum(hours) / 4.0)
 
 
+def hourly_wetness(state: Climate, index: int) -> FloatArray:
+    """How wet each car's underside is through the day, by the hour, shape (cars, 24)."""
+    hours = [np.full(len(state.region), (index * 24 + hour) * 3600.0) for hour in range(24)]
+    return np.stack([state.weather.wetness(state.region, one) for one in hours], axis=1)
+
+
 def advance(state: Climate, day: Day) -> None:
-    """Outside air, wetness and cabin temperature."""
+    """Outside air, wetness, refrigerant circuit and cabin temperature."""
     region = state.region[day.car]
     ambient = state.weather.temperature_c(region, day.at_s)
     driving = day.during(Phase.DRIVING)
-    cabin = day.lag(np.where(driving, COMFORT_C, ambient), np.where(driving, HEAT_UP_S, COOL_DOWN_S), state.cabin_c)
+    running = driving & (hvac_w(ambient) > 0.0)
     day.columns["ambient_temp_c"] = ambient
     day.columns["wetness"] = state.weather.wetness(region, day.at_s)
+    day.columns["hvac_on"] = indicator(running)
+    wanted = day.lag(np.where(driving, COMFORT_C, ambient), np.where(driving, HEAT_UP_S, COOL_DOWN_S), state.wanted_c)
+    gap = np.abs(ambient - COMFORT_C) - HELD_FREE_K
+    pull = np.maximum((wanted - COMFORT_C) * np.sign(ambient - COMFORT_C), 0.0)
+    heat_w = np.minimum(HELD_W_K * gap + PULLED_W_K * pull, refrigerant.CAPACITY_W)
+    share = refrigerant.advance(day, running, heat_w)
+    # With less heat than wanted the cabin settles where that balances what it loses, and gets there more slowly.
+    slower = share + (1.0 - share) * HEAT_UP_S / COOL_DOWN_S
+    comfort = COMFORT_C - (1.0 - share) * HEAT_UP_S / COOL_DOWN_S / slower * (COMFORT_C - ambient)
+    cabin = day.lag(
+        np.where(driving, comfort, ambient), np.where(driving, HEAT_UP_S / slower, COOL_DOWN_S), state.cabin_c
+    )
     day.columns["cabin_temp_c"] = cabin
-    day.columns["hvac_on"] = indicator(driving & (hvac_w(ambient) > 0.0))
-    state.cabin_c = cabin[day.last]
+    state.cabin_c, state.wanted_c = cabin[day.last], wanted[day.last]

@@ -1,6 +1,6 @@
 """The cars that are simulated together: a day is planned, laid out in rows, lived, and read by sensors."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -10,10 +10,15 @@ from numpy.typing import NDArray
 from simulator import (
     charge_port,
     climate,
+    connectivity,
     low_voltage,
+    parts,
+    readings,
+    surroundings,
     traction_battery,
     trouble_codes,
     usage,
+    workshop,
 )
 from simulator.car import Car
 from simulator.confounders import Confounder
@@ -22,7 +27,7 @@ from simulator.journal import Journal
 from simulator.layout import lay_out, stretches
 from simulator.plan import Dawn, DayPlan, Planner
 from simulator.profile import SamplingProfile
-from simulator.sensors import read_car
+from simulator.sensors import read_day
 from simulator.subsystems import SUBSYSTEMS
 from simulator.truth import FaultTruth
 from simulator.weather import DAY_S, Weather
@@ -47,13 +52,23 @@ class DayOfSamples:
 class Convoy:
     """Cars and their state between two days; days come in order."""
 
-    def __init__(self, cars: tuple[Car, ...], start: date, weather: Weather, profile: SamplingProfile) -> None:
+    def __init__(
+        self,
+        cars: tuple[Car, ...],
+        start: date,
+        weather: Weather,
+        profile: SamplingProfile,
+        *,
+        with_workshop: bool = False,
+    ) -> None:
         self._cars = Cars(cars)
         self._start = datetime.combine(start, time(), UTC)
         self._profile = profile
+        self._with_workshop = with_workshop
         self._planner = Planner(self._cars, start, profile.driving_s)
         self._climate = climate.start(self._cars, weather)
         ambient_c = climate.daily_mean_c(self._climate, 0)
+        self._surroundings = surroundings.start(self._cars, ambient_c)
         self._usage = usage.start(self._cars)
         self._low_voltage = low_voltage.start(self._cars)
         self._battery = traction_battery.start(self._cars, ambient_c)
@@ -71,30 +86,47 @@ class Convoy:
         """The next day as sensors read it, of every car that still answers, by vehicle id."""
         day, plan = self.live()
         midnight = self._start + timedelta(days=day.index)
-        for number, car in enumerate(self._cars.cars):
-            last_s = self._journal.last_sample_s(number, day)
-            rows = day.rows(number)
-            keep = day.at_s[rows] <= last_s
-            keep[-1] = False
-            if not keep.any():
+        lasts_s = [self._journal.last_sample_s(number, day) for number in range(len(self._cars))]
+        kept = np.array([_sent(day, number, last_s) for number, last_s in enumerate(lasts_s)])
+        km = plan.km()
+        for number, (late_s, read) in enumerate(read_day(day, self._profile, kept)):
+            if not kept[number]:
                 continue
-            late_s, columns = read_car(day, number, self._profile, keep)
-            milliseconds = np.round((day.at_s[rows][keep] + late_s) * 1000.0).astype("timedelta64[ms]")
-            times = instant(self._start) + milliseconds
-            used = usage.events(plan.trips[number], plan.km(number), plan.runs[number], midnight)
-            events = [one for one in (*day.events[number], *used) if (one.at - self._start).total_seconds() <= last_s]
-            yield car.vehicle_id, DayOfSamples(times, columns, sorted(events, key=lambda one: one.at))
+            at_s = day.at_s[day.rows(number)][: kept[number]]
+            true_times = instant(self._start) + np.round((at_s + late_s) * 1000.0).astype("timedelta64[ms]")
+            times, columns = connectivity.sent(day, number, true_times, read)
+            if not len(times):
+                continue
+            used = usage.events(plan.trips[number], km[number], plan.runs[number], midnight)
+            end = lasts_s[number]
+            events = [one for one in (*day.events[number], *used) if (one.at - self._start).total_seconds() <= end]
+            yield (
+                self._cars.cars[number].vehicle_id,
+                DayOfSamples(times, columns, sorted(events, key=lambda one: one.at)),
+            )
 
     def live(self) -> tuple[Day, DayPlan]:
         """The next day as it truly is, and its plan."""
         index, self.next_day = self.next_day, self.next_day + 1
+        surroundings.move(self._cars, self._climate.region, index)
+        self._renew(workshop.fit_new_parts(self._cars, self._journal.courses, index))
         ambient_c = climate.daily_mean_c(self._climate, index)
         rest_v = self._battery.volts()
-        dawn = Dawn(self._battery.charge, rest_v, self._battery.temp_c, ambient_c, self._stays(index))
+        dawn = Dawn(
+            charge=self._battery.charge,
+            charge_error=self._battery.management.charge_error,
+            capacity_ah=self._battery.capacity_ah,
+            rest_v=rest_v,
+            battery_c=self._battery.temp_c,
+            ambient_c=ambient_c,
+            wetness=climate.hourly_wetness(self._climate, index),
+            stays=self._stays(index),
+        )
         plan = self._planner.plan(index, dawn)
-        day = self._lay_out(index, plan)
+        day = self._lay_out(index, plan, dawn)
         runs = [run for ones in plan.runs for run in ones]
         climate.advance(self._climate, day)
+        surroundings.advance(self._surroundings, day, self._climate.region)
         low_voltage.advance(self._low_voltage, day)
         usage.advance(self._usage, day, plan.drives, runs, rest_v)
         traction_battery.advance(self._battery, day)
@@ -103,36 +135,55 @@ class Convoy:
             subsystem.advance(state, day)
         trouble_codes.advance(self._codes, day, self._start + timedelta(days=index))
         self._journal.note(day)
+        if self._with_workshop:
+            self._renew(workshop.advance(self._cars, self._journal.courses, index))
+        readings.advance(day)
         return day, plan
+
+    def _renew(self, repaired: Sequence[tuple[int, FailureMode]]) -> None:
+        """Let what was replaced start as new."""
+        for number, mode in repaired:
+            parts.fit(self._low_voltage, number, mode)
 
     def _stays(self, index: int) -> BoolArray:
         """Cars that nobody drives today."""
-        stays = self._journal.out_of_use()
+        stays = self._journal.out_of_use() | self._journal.in_workshop(index)
         for number, car in enumerate(self._cars.cars):
             parking = car.oddity(Confounder.LONG_PARKING)
-            stays[number] |= parking is not None and parking.start_day <= index < parking.end_day
+            stays[number] |= parking is not None and parking.shows(index)
         return stays
 
-    def _lay_out(self, index: int, plan: DayPlan) -> Day:
-        parts = []
+    def _lay_out(self, index: int, plan: DayPlan, dawn: Dawn) -> Day:
+        days = []
         for number, car in enumerate(self._cars.cars):
-            fault = car.fault(FailureMode.LV_BATTERY_AGEING)
-            noon = np.array([(index + 0.5) * DAY_S])
-            severity = 0.0 if fault is None else float(fault.severity(noon)[0])
-            battery = low_voltage.drain(self._low_voltage, number, severity)
-            own = plan.drives.at_s[plan.drives.car == number]
-            offset = (car.number * 0.618) % 1.0
-            whole = stretches(plan.trips[number], plan.runs[number], battery)
-            parts.append(lay_out(whole, own, self._profile, offset))
-        counts = np.array([len(part.at_s) for part in parts], dtype=np.intp)
-        at_s = np.concatenate([part.at_s for part in parts])
+            battery = low_voltage.drain(
+                self._low_voltage,
+                number,
+                car,
+                noon_s=(index + 0.5) * DAY_S,
+                ambient_c=float(dawn.ambient_c[number]),
+                charge=float(dawn.charge[number]),
+            )
+            days.append(stretches(plan.trips[number], plan.runs[number], battery))
+        offset = self._cars.each(lambda one: one.number * 0.618 % 1.0)
+        rows = lay_out(days, plan.drives, self._profile, offset)
+        first = np.cumsum(rows.counts) - rows.counts
+        dt_s = np.diff(rows.at_s, prepend=0.0)
+        dt_s[first] = rows.at_s[first]
         return Day(
             cars=self._cars,
             index=index,
-            car=np.repeat(np.arange(len(parts)), counts),
-            first=np.cumsum(counts) - counts,
-            at_s=at_s + index * DAY_S,
-            dt_s=np.concatenate([np.diff(part.at_s, prepend=0.0) for part in parts]),
-            phase=np.concatenate([part.phase for part in parts]).astype(np.int8),
-            wakes=np.concatenate([part.wakes for part in parts]),
+            midnight=self._start + timedelta(days=index),
+            car=np.repeat(np.arange(len(rows.counts)), rows.counts),
+            first=first,
+            at_s=rows.at_s + index * DAY_S,
+            dt_s=dt_s,
+            phase=rows.phase,
+            wakes=rows.wakes,
         )
+
+
+def _sent(day: Day, number: int, last_s: float) -> int:
+    """How many of the car's rows are sent: those until it stops sampling, and never midnight."""
+    at_s = day.at_s[day.rows(number)]
+    return min(int(np.searchsorted(at_s, last_s, side="right")), len(at_s) - 1)

@@ -6,19 +6,33 @@ Subsystems read the columns of those before them and add their own, always true 
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import IntEnum
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simulator.car import Car
+from simulator.fault_modes import FAULT_MODES, Intermittent
+from simulator.randomness import Purpose, generator
 from simulator.recurrence import recur
+from simulator.weather import DAY_S
 from vehicle.batch import Event
 from vehicle.failure import FailureMode
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 IntArray = NDArray[np.intp]
+
+WET: Final = 0.2
+"""An underside wetter than this lets an intermittent fault show: for about eight hours after a long shower, by
+`weather.DRY_H` (engineering estimate)."""
+COLD_C: Final = 5.0
+"""Outside air colder than this does (engineering estimate)."""
+ROUGH_S: Final = 60.0
+ROUGH_SHARE: Final = 0.15
+"""Driving bumps along for a minute at a time, and for so much of the whole (engineering estimates)."""
 
 
 def indicator(mask: BoolArray) -> FloatArray:
@@ -38,11 +52,12 @@ class Phase(IntEnum):
     CHARGING_DC = 4
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Cars:
     """The cars that are simulated together; arrays per car have their order."""
 
     cars: tuple[Car, ...]
+    """Only a repair puts another in a car's place: the same, with the day its fault ends."""
 
     def __len__(self) -> int:
         return len(self.cars)
@@ -61,6 +76,8 @@ class Day:
 
     cars: Cars
     index: int
+    midnight: datetime
+    """Its start, UTC."""
     car: IntArray
     """Of each row, as position in `cars`."""
     first: IntArray
@@ -75,20 +92,22 @@ class Day:
     """True values by signal, or by a name of the simulator's own; shape (n,)."""
     cells: list[FloatArray] = field(default_factory=list)
     """Per car the true voltages of its cell groups, shape (rows of the car, groups)."""
+    modules: list[FloatArray] = field(default_factory=list)
+    """Per car what the probes of its battery modules show, degC, shape (rows of the car, modules)."""
     visible: dict[FailureMode, BoolArray] = field(default_factory=dict)
     """Rows at which a fault moves a sampled signal by three standard deviations."""
     failed: dict[FailureMode, BoolArray] = field(default_factory=dict)
     """Rows at which a component does not do its work."""
+    last: IntArray = field(init=False)
+    """Of each car: its last row, midnight."""
     events: defaultdict[int, list[Event]] = field(default_factory=lambda: defaultdict(list))
     """By the car's position in `cars`, what it told besides its samples; in any order."""
 
     def __len__(self) -> int:
         return len(self.car)
 
-    @property
-    def last(self) -> IntArray:
-        """Of each car: its last row, midnight."""
-        return np.append(self.first[1:], len(self)) - 1
+    def __post_init__(self) -> None:
+        self.last = np.append(self.first[1:], len(self)) - 1
 
     def of(self, values: FloatArray) -> FloatArray:
         """Per row the value of its car, from shape (cars,)."""
@@ -96,7 +115,8 @@ class Day:
 
     def during(self, *phases: Phase) -> BoolArray:
         """Rows of these phases."""
-        return np.isin(self.phase, phases)
+        rows: BoolArray = np.logical_or.reduce([self.phase == phase for phase in phases])
+        return rows
 
     def recur(self, keep: FloatArray, gain: FloatArray, before: FloatArray) -> FloatArray:
         """Solve y = keep * y_before + gain along each car's rows, from the cars' values at midnight."""
@@ -112,14 +132,38 @@ class Day:
         return self.recur(np.ones(len(self)), gain, before)
 
     def severity(self, mode: FailureMode) -> FloatArray:
-        """Per row how severe the car's fault of this mode is; 0 without one."""
+        """Per row how severe the car's fault of this mode is; 0 without one, and while an intermittent one is away.
+
+        What an intermittent fault needs (wetness, air temperature) must be in the columns already.
+        """
         severity = np.zeros(len(self))
         for number, car in enumerate(self.cars.cars):
             fault = car.fault(mode)
             if fault is not None:
                 rows = self.rows(number)
-                severity[rows] = fault.severity(self.at_s[rows])
+                severity[rows] = fault.severity(self.at_s[rows]) * self._shows(FAULT_MODES[mode].intermittent, rows)
         return severity
+
+    def _shows(self, needs: Intermittent, rows: slice) -> BoolArray:
+        """Where an intermittent fault of the car with these rows is there."""
+        match needs:
+            case Intermittent.NONE:
+                shows = np.ones(rows.stop - rows.start, dtype=np.bool_)
+            case Intermittent.WET:
+                shows = self.columns["wetness"][rows] > WET
+            case Intermittent.COLD:
+                shows = self.columns["ambient_temp_c"][rows] < COLD_C
+            case Intermittent.BUMPS:
+                shows = (self.phase[rows] == Phase.DRIVING) & self._rough(rows)
+        return shows
+
+    def _rough(self, rows: slice) -> BoolArray:
+        """Where the road is rough: the car's own draws, by the time of day."""
+        car = self.cars.cars[self.car[rows.start]]
+        rng = generator(car.seed, Purpose.ROADS, car.number, self.index)
+        rough = rng.random(int(DAY_S / ROUGH_S)) < ROUGH_SHARE
+        place = ((self.at_s[rows] - self.index * DAY_S) / ROUGH_S).astype(np.intp)
+        return np.asarray(rough[np.minimum(place, len(rough) - 1)])
 
     def rows(self, number: int) -> slice:
         """The rows of the car at this position in `cars`."""

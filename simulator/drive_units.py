@@ -1,7 +1,8 @@
-"""Drive units and their coolant loop: losses warm stator and inverter, coolant carries the heat to the radiator.
+"""Drive units: losses warm stator and inverter, coolant carries the heat away.
 
-A weak pump moves less coolant at the speed it is told and draws less current; stators and inverters get hotter together
-at equal load.
+Whatever is wrong with the coolant heats all of them together. A worn power stage heats its inverter with the square of
+the torque, a stator with shorted turns itself with the square of the speed; each is one axle's, and the coolant is what
+it should be.
 """
 
 from dataclasses import dataclass
@@ -9,9 +10,13 @@ from typing import Final
 
 import numpy as np
 
-from simulator.day import BoolArray, Cars, Day, FloatArray, Phase, indicator
+from simulator import coolant
+from simulator.coolant import Circuit, Coolant
+from simulator.day import BoolArray, Cars, Day, FloatArray, IntArray, Phase
+from simulator.faults import AXLES
 from simulator.instruments import AWAKE, DRIVING, Sensor, Test
 from vehicle.failure import FailureMode
+from vehicle.signals import CATALOGUE
 
 STATOR_LOSS: Final = 0.045
 INVERTER_LOSS: Final = 0.022
@@ -23,38 +28,29 @@ JUNCTION_K_W: Final = 0.012
 STATOR_S: Final = 420.0
 HEATSINK_S: Final = 90.0
 """Time constants at the rated flow (engineering estimates)."""
-FLOW_EXPONENT: Final = 0.8
-"""Heat transfer grows with flow to this power: Dittus and Boelter, turbulent flow."""
-LEAST_FLOW: Final = 0.01
-"""Convection without a pump, over the rated flow (engineering estimate)."""
-RATED_LPM: Final = 12.0
-RATED_RPM: Final = 5000.0
-RATED_A: Final = 4.6
-"""Of an electric 12 V coolant pump of 50 W (engineering estimates)."""
-COOLANT_J_L_K: Final = 3600.0
-"""Water and glycol, half and half, by volume (data sheets: 3.4 kJ/(kg K), 1.06 kg/l)."""
-RADIATOR_W_K: Final = 80.0
-RADIATOR_W_K_MS: Final = 9.0
-"""Radiator with its fan, and more of it with the wind of driving (engineering estimates)."""
-COOLANT_S: Final = 240.0
-JACKET_J_K: Final = 6000.0
-JACKET_W_K: Final = 25.0
-"""Heat capacity of the coolant and metal around the motors, and what they lose to the air (engineering estimates)."""
 PARKED_S: Final = 3600.0
 
-WEAK_FLOW: Final = 0.75
-WEAK_CURRENT: Final = 0.55
-"""Shares of flow and current lost at severity 1; beyond it the pump stands still (engineering estimates)."""
+STAGE_W: Final = 3700.0
+STAGE_NM_KG: Final = 0.05
+"""Severity 1 of a worn power stage adds such a loss when all motors together give such a torque for the car's mass, by
+which they are chosen (engineering estimate)."""
+SHORT_W: Final = 2000.0
+SHORT_KMH: Final = 100.0
+"""Severity 1 of shorted turns adds such a loss at such a speed (engineering estimate)."""
 STATOR_LIMIT_C: Final = 150.0
 INVERTER_LIMIT_C: Final = 85.0
-STILL_S: Final = 600.0
-"""Functional failure: the drive unit is derated above either temperature or, to spare it, when the pump has stood still
-through so much driving (engineering estimates)."""
-SENSOR_SHARE: Final = 0.02
-"""Standard deviation of the flow over itself at equal speed (engineering estimate)."""
+STATOR_EXCESS_K: Final = 30.0
+INVERTER_EXCESS_K: Final = 20.0
+"""Functional failure: the drive unit is derated above either temperature, or when it is so much hotter than its
+control unit computes from load and coolant (engineering estimates)."""
+ABORTS: Final = 0.7
+"""From this share of either excess on the control unit takes the torque back for a moment (engineering estimate)."""
 
 _MOTOR: Final = AWAKE | DRIVING
-_THERMOMETER: Final = Sensor(_MOTOR, 0.4)
+_STANDBY, _ENABLE, _ABORT, _FAULT = (
+    float(CATALOGUE["drive_unit_state_f"].values.index(state)) for state in ("Standby", "Enable", "Abort", "Fault")
+)
+_THERMOMETER: Final = coolant.THERMOMETER
 SENSORS: Final = {
     "motor_stator_temp_f_c": _THERMOMETER,
     "motor_stator_temp_r_c": _THERMOMETER,
@@ -64,23 +60,24 @@ SENSORS: Final = {
     "inverter_heatsink_temp_r_c": _THERMOMETER,
     "motor_torque_f_nm": Sensor(_MOTOR, 0.3),
     "motor_torque_r_nm": Sensor(_MOTOR, 0.3),
-    "motor_coolant_temp_c": _THERMOMETER,
-    "radiator_outlet_temp_c": _THERMOMETER,
-    "coolant_flow_lpm": Sensor(_MOTOR, 0.015, relative=True),
-    "coolant_pump_current_a": Sensor(_MOTOR, 0.02, relative=True),
-    "coolant_pump_speed_rpm": Sensor(_MOTOR, 0.005, 10.0, relative=True),
+    **coolant.SENSORS,
+    "drive_unit_state_f": Sensor(_MOTOR),
+    "drive_unit_state_r": Sensor(_MOTOR),
 }
 
 
-def _pump(day: Day, _: Cars) -> BoolArray:
-    """Less than half the flow that the load asks for, or a pump that stands still."""
-    driving = day.during(Phase.DRIVING)
-    expected = RATED_LPM * day.columns["coolant_pump_speed_rpm"] / RATED_RPM
-    return driving & (day.columns["coolant_flow_lpm"] < np.maximum(0.5 * expected, 0.5))
+def _inverter(day: Day, _: Cars) -> BoolArray:
+    return day.columns["inverter_excess_k"] > ABORTS * INVERTER_EXCESS_K
 
 
-TESTS: Final = (Test("P0C73", _pump, ("coolant_flow_lpm", "coolant_pump_current_a", "coolant_pump_speed_rpm")),)
-"""SAE J2012: coolant pump performance."""
+def _stator(day: Day, _: Cars) -> BoolArray:
+    return day.columns["stator_excess_k"] > ABORTS * STATOR_EXCESS_K
+
+
+_INVERTERS: Final = ("inverter_temp_f_c", "inverter_temp_r_c", "motor_coolant_temp_c")
+_STATORS: Final = ("motor_stator_temp_f_c", "motor_stator_temp_r_c", "motor_coolant_temp_c")
+TESTS: Final = (*coolant.TESTS, Test("P0A78", _inverter, _INVERTERS), Test("P0A2F", _stator, _STATORS))
+"""SAE J2012: drive motor inverter performance, drive motor over-temperature."""
 
 
 @dataclass(slots=True, eq=False)
@@ -89,12 +86,18 @@ class DriveUnits:
 
     share: FloatArray
     """Of the torque."""
-    coolant_c: FloatArray
-    jacket_c: FloatArray
+    stage_nm: FloatArray
+    """At which a power stage is judged, shape (cars,)."""
+    stage: IntArray
+    turns: IntArray
+    """The axle that a worn power stage and shorted turns strike, shape (cars,)."""
+    circuit: Circuit
     stator_c: FloatArray
     heatsink_c: FloatArray
-    still_s: FloatArray
-    """Driven on end without a pump, shape (cars,)."""
+    """As a sound unit's would be in this coolant."""
+    stator_k: FloatArray
+    heatsink_k: FloatArray
+    """How much hotter it is."""
 
 
 def start(cars: Cars, ambient_c: FloatArray) -> DriveUnits:
@@ -102,82 +105,98 @@ def start(cars: Cars, ambient_c: FloatArray) -> DriveUnits:
     front = cars.each(lambda one: one.model.front_share)
     both = np.stack([ambient_c, ambient_c], axis=1)
     return DriveUnits(
-        np.stack([front, 1.0 - front], axis=1),
-        ambient_c.copy(),
-        ambient_c.copy(),
-        both.copy(),
-        both.copy(),
-        0.0 * front,
+        share=np.stack([front, 1.0 - front], axis=1),
+        stage_nm=STAGE_NM_KG * cars.each(lambda one: one.model.mass_kg),
+        stage=_struck(cars, FailureMode.INVERTER_POWER_STAGE),
+        turns=_struck(cars, FailureMode.STATOR_OVERHEATING),
+        circuit=coolant.start(cars, ambient_c),
+        stator_c=both,
+        heatsink_c=both.copy(),
+        stator_k=np.zeros_like(both),
+        heatsink_k=np.zeros_like(both),
     )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Coolant:
-    """The loop at every row."""
+def _struck(cars: Cars, mode: FailureMode) -> IntArray:
+    faults = [one.fault(mode) for one in cars.cars]
+    return np.array([0 if fault is None else fault.location for fault in faults], dtype=np.intp)
 
-    flow_lpm: FloatArray
-    carried: FloatArray
-    """Heat transfer over that at the rated flow."""
-    outlet_c: FloatArray
-    """From the radiator."""
-    motor_c: FloatArray
-    """At the motors."""
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Losses:
+    """What one axle's unit loses beyond a sound one, in watts at every row."""
+
+    inverter_w: FloatArray
+    stator_w: FloatArray
 
 
 def advance(state: DriveUnits, day: Day) -> None:
-    """Pump, coolant, stators, inverters and torque."""
-    driving = day.during(Phase.DRIVING)
+    """Coolant, stators, inverters and torque."""
     power = np.abs(day.columns["wheel_w"])
-    coolant = _coolant(state, day, driving, power * (STATOR_LOSS + INVERTER_LOSS))
-    still = driving & (day.columns["coolant_pump_speed_rpm"] == 0.0)
-    still_s = day.recur(indicator(still), indicator(still) * day.dt_s, state.still_s)
-    state.still_s = still_s[day.last]
-    limit = still_s > STILL_S
-    for place, axle in enumerate("fr"):
-        share = state.share[day.car, place]
-        fitted = share > 0.0
-        slower = coolant.carried
-        stator = day.lag(
-            coolant.motor_c + STATOR_LOSS * power * share * STATOR_K_W / slower,
-            np.where(driving, STATOR_S / slower, PARKED_S),
-            state.stator_c[:, place],
-        )
-        heatsink = day.lag(
-            coolant.motor_c + INVERTER_LOSS * power * share * HEATSINK_K_W / slower,
-            np.where(driving, HEATSINK_S / slower, PARKED_S),
-            state.heatsink_c[:, place],
-        )
-        inverter = heatsink + INVERTER_LOSS * power * share * JUNCTION_K_W
-        day.columns[f"motor_stator_temp_{axle}_c"] = np.where(fitted, stator, np.nan)
-        day.columns[f"inverter_heatsink_temp_{axle}_c"] = np.where(fitted, heatsink, np.nan)
-        day.columns[f"inverter_temp_{axle}_c"] = np.where(fitted, inverter, np.nan)
-        day.columns[f"motor_torque_{axle}_nm"] = np.where(fitted, day.columns["torque_nm"] * share, np.nan)
-        limit |= fitted & ((stator > STATOR_LIMIT_C) | (inverter > INVERTER_LIMIT_C))
-        state.stator_c[:, place] = stator[day.last]
-        state.heatsink_c[:, place] = heatsink[day.last]
-    day.failed[FailureMode.COOLANT_PUMP_WEAK] = driving & limit
+    torque, speed = day.columns["torque_nm"] / day.of(state.stage_nm), day.columns["speed_kmh"] / SHORT_KMH
+    stage_w = STAGE_W * day.severity(FailureMode.INVERTER_POWER_STAGE) * torque**2
+    short_w = SHORT_W * day.severity(FailureMode.STATOR_OVERHEATING) * speed**2
+    heat_w = power * (STATOR_LOSS + INVERTER_LOSS) + stage_w + short_w
+    flow = coolant.advance(state.circuit, day, heat_w)
+    derated = np.zeros(len(day), dtype=np.bool_)
+    stator_k, inverter_k = np.zeros(len(day)), np.zeros(len(day))
+    for place in range(len(AXLES)):
+        loss = Losses(stage_w * (state.stage[day.car] == place), short_w * (state.turns[day.car] == place))
+        stator_own, inverter_own, over = _unit(state, day, flow, place, loss)
+        derated |= over
+        stator_k, inverter_k = np.maximum(stator_k, stator_own), np.maximum(inverter_k, inverter_own)
+    day.columns |= {"stator_excess_k": stator_k, "inverter_excess_k": inverter_k}
+    _judge(day, flow, derated)
 
 
-def _coolant(state: DriveUnits, day: Day, driving: BoolArray, heat_w: FloatArray) -> Coolant:
-    severity = day.severity(FailureMode.COOLANT_PUMP_WEAK)
-    turning = severity < 1.0
-    told = np.where(driving, np.clip(0.45 + heat_w / 4000.0, 0.45, 1.0), 0.0)
-    sound = told * RATED_LPM
-    flow = sound * np.where(turning, 1.0 - WEAK_FLOW * severity, 0.0)
-    ambient = day.columns["ambient_temp_c"]
-    radiator = RADIATOR_W_K + RADIATOR_W_K_MS * day.columns["speed_kmh"] / 3.6
-    outlet = day.lag(ambient + heat_w / radiator, np.where(driving, COOLANT_S, PARKED_S), state.coolant_c)
-    state.coolant_c = outlet[day.last]
-    through = np.maximum(flow, LEAST_FLOW * RATED_LPM) / 60.0 * COOLANT_J_L_K + JACKET_W_K
-    day.columns["coolant_flow_lpm"] = flow
-    day.columns["coolant_pump_speed_rpm"] = np.where(turning, told * RATED_RPM, 0.0)
-    day.columns["coolant_pump_current_a"] = np.where(
-        turning, RATED_A * (0.12 + 0.88 * told**2) * (1.0 - WEAK_CURRENT * severity), 0.0
-    ) * (told > 0.0)
-    day.columns["radiator_outlet_temp_c"] = outlet
-    motor = day.lag(outlet + heat_w / through, JACKET_J_K / through, state.jacket_c)
-    state.jacket_c = motor[day.last]
-    day.columns["motor_coolant_temp_c"] = motor
-    day.visible[FailureMode.COOLANT_PUMP_WEAK] = driving & (sound - flow > 3.0 * SENSOR_SHARE * sound)
-    carried = np.maximum(flow / RATED_LPM, LEAST_FLOW) ** FLOW_EXPONENT
-    return Coolant(flow, np.where(driving, carried, 1.0), outlet, motor)
+def _unit(
+    state: DriveUnits, day: Day, flow: Coolant, place: int, loss: Losses
+) -> tuple[FloatArray, FloatArray, BoolArray]:
+    """One axle's unit: excess temperatures of stator and inverter in kelvin, and where its temperature derates it."""
+    axle, driving = AXLES[place], day.during(Phase.DRIVING)
+    share = state.share[day.car, place]
+    fitted = share > 0.0
+    power = np.abs(day.columns["wheel_w"])
+    slower = flow.carried
+    stator_s = np.where(driving, STATOR_S / slower, PARKED_S)
+    heatsink_s = np.where(driving, HEATSINK_S / slower, PARKED_S)
+    target = flow.motor_c + STATOR_LOSS * power * share * STATOR_K_W / slower
+    stator = day.lag(target, stator_s, state.stator_c[:, place])
+    target = flow.motor_c + INVERTER_LOSS * power * share * HEATSINK_K_W / slower
+    heatsink = day.lag(target, heatsink_s, state.heatsink_c[:, place])
+    stator_k = day.lag(loss.stator_w * STATOR_K_W / slower, stator_s, state.stator_k[:, place])
+    heatsink_k = day.lag(loss.inverter_w * HEATSINK_K_W / slower, heatsink_s, state.heatsink_k[:, place])
+    state.stator_c[:, place], state.heatsink_c[:, place] = stator[day.last], heatsink[day.last]
+    state.stator_k[:, place], state.heatsink_k[:, place] = stator_k[day.last], heatsink_k[day.last]
+    inverter_k = heatsink_k + loss.inverter_w * JUNCTION_K_W
+    inverter = heatsink + INVERTER_LOSS * power * share * JUNCTION_K_W + inverter_k
+    over = driving & fitted & ((stator + stator_k > STATOR_LIMIT_C) | (inverter > INVERTER_LIMIT_C))
+    excess = np.maximum(stator_k / STATOR_EXCESS_K, inverter_k / INVERTER_EXCESS_K)
+    unit = np.where(driving, np.where(excess > ABORTS, _ABORT, _ENABLE), _STANDBY)
+    unit = np.where(driving & (over | (excess > 1.0)), _FAULT, unit)
+    for name, values in (
+        (f"motor_stator_temp_{axle}_c", stator + stator_k),
+        (f"inverter_heatsink_temp_{axle}_c", heatsink + heatsink_k),
+        (f"inverter_temp_{axle}_c", inverter),
+        (f"motor_torque_{axle}_nm", day.columns["torque_nm"] * share),
+        (f"drive_unit_state_{axle}", unit),
+    ):
+        day.columns[name] = np.where(fitted, values, np.nan)
+    return stator_k, inverter_k, over
+
+
+def _judge(day: Day, flow: Coolant, derated: BoolArray) -> None:
+    """What shows of the units' own faults, and which fault has the car derated, theirs or the coolant's."""
+    driving, read = day.during(Phase.DRIVING), day.during(Phase.AWAKE, Phase.DRIVING)
+    stator_k, inverter_k = day.columns["stator_excess_k"], day.columns["inverter_excess_k"]
+    day.visible[FailureMode.STATOR_OVERHEATING] = read & (stator_k > 3.0 * _THERMOMETER.noise)
+    day.visible[FailureMode.INVERTER_POWER_STAGE] = read & (inverter_k > 3.0 * _THERMOMETER.noise)
+    for mode, limit in (
+        (FailureMode.COOLANT_PUMP_WEAK, flow.still),
+        (FailureMode.COOLANT_LEAK, flow.still),
+        (FailureMode.RADIATOR_BLOCKED, flow.hot),
+        (FailureMode.COOLANT_VALVE_FAULT, flow.hot | flow.astray),
+        (FailureMode.STATOR_OVERHEATING, stator_k > STATOR_EXCESS_K),
+        (FailureMode.INVERTER_POWER_STAGE, inverter_k > INVERTER_EXCESS_K),
+    ):
+        day.failed[mode] = driving & (day.severity(mode) > 0.0) & (derated | limit)

@@ -106,27 +106,23 @@ def drive(
 def _rows(
     trips: Sequence[Sequence[Trip]], noise: Sequence[np.random.Generator], interval_s: float
 ) -> tuple[IntArray, IntArray, FloatArray, FloatArray, FloatArray]:
-    cars, numbers, times, steps, draws = [], [], [], [], []
-    count = 0
-    for number, ones in enumerate(trips):
-        for one in ones:
-            at = np.append(np.arange(one.start_s + interval_s, one.end_s - 1.0, interval_s), one.end_s)
-            times.append(at)
-            steps.append(np.diff(at, prepend=one.start_s))
-            cars.append(np.full(len(at), number, dtype=np.intp))
-            numbers.append(np.full(len(at), count, dtype=np.intp))
-            draws.append(noise[number].standard_normal((len(at), 2)))
-            count += 1
-    if not count:
+    flat = [one for ones in trips for one in ones]
+    if not flat:
         nothing = np.empty(0, dtype=np.intp)
         return nothing, nothing, np.empty(0), np.empty(0), np.empty((0, 2))
-    return (
-        np.concatenate(cars),
-        np.concatenate(numbers),
-        np.concatenate(times),
-        np.concatenate(steps),
-        np.concatenate(draws),
-    )
+    start, end = np.array([one.start_s for one in flat]), np.array([one.end_s for one in flat])
+    begin = start + interval_s
+    counts = np.maximum(np.ceil((end - 1.0 - begin) / interval_s), 0.0).astype(np.intp) + 1
+    last = np.cumsum(counts) - 1
+    trip = np.repeat(np.arange(len(flat)), counts)
+    car = np.repeat(np.arange(len(trips)), [len(ones) for ones in trips])[trip]
+    at_s = begin[trip] + (np.arange(len(trip)) - (last - counts + 1)[trip]) * (begin + interval_s - begin)[trip]
+    at_s[last] = end
+    dt_s = np.diff(at_s, prepend=0.0)
+    dt_s[last - counts + 1] = at_s[last - counts + 1] - start
+    rows = np.bincount(car, minlength=len(trips)).tolist()
+    draws = np.concatenate([rng.standard_normal((count, 2)) for rng, count in zip(noise, rows, strict=True)])
+    return car, trip, at_s, dt_s, draws
 
 
 def _starts(trip: IntArray) -> IntArray:

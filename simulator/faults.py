@@ -50,12 +50,14 @@ class Fault:
     """Wheel, cell group, axle, phase or module from 0; 0 for modes without like parts."""
     location_name: str
     """``fl``, ``V_17``, ``r``, ``L2``, ``M_3``; empty for modes without like parts."""
+    repaired_s: float = np.inf
+    """From then on there is no fault, in seconds since the fleet's start."""
 
     def severity(self, at_s: NDArray[np.float64]) -> NDArray[np.float64]:
         """Severity at times in seconds since the fleet's start."""
         mode = FAULT_MODES[self.order.mode]
         grown = np.maximum(at_s / DAY_S - self.order.onset_day, 0.0) / self.duration_days
-        return np.minimum(grown**mode.exponent, WORST)
+        return np.where(at_s < self.repaired_s, np.minimum(grown**mode.exponent, WORST), 0.0)
 
 
 def build_fault(seed: int, number: int, model: CarModel, order: FaultOrder) -> Fault:

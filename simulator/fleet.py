@@ -11,17 +11,19 @@ from functools import cached_property
 from typing import Final
 
 from simulator.car import Car, build_car, suits
+from simulator.confounders import Variety
 from simulator.convoy import Convoy, DayOfSamples
 from simulator.fault_modes import STORY
 from simulator.faults import FaultOrder, build_fault, check_orders
-from simulator.journal import confounders
+from simulator.incidence import draw_faults
+from simulator.journal import confounders as confounder_truths
 from simulator.profile import SPARSE, SamplingProfile
 from simulator.randomness import Purpose, generator
 from simulator.truth import FaultTruth, Truth
 from simulator.weather import Weather
 from vehicle.vehicle import VehicleRecord
 
-CARS_TOGETHER: Final = 48
+CARS_TOGETHER: Final = 96
 """Bounds memory: so many cars' day is held at once, about 1 MB a car."""
 
 
@@ -37,7 +39,14 @@ class Fleet:
     """Simulated cars over a number of days; use `build_fleet`."""
 
     def __init__(
-        self, cars: Sequence[Car], days: int, seed: int, start: date, profile: SamplingProfile = SPARSE
+        self,
+        cars: Sequence[Car],
+        days: int,
+        seed: int,
+        start: date,
+        profile: SamplingProfile = SPARSE,
+        *,
+        workshop: bool = False,
     ) -> None:
         self.vehicles: Sequence[SimulatedVehicle] = [
             SimulatedVehicle(car.vehicle_id, car.record(start)) for car in cars
@@ -47,6 +56,7 @@ class Fleet:
         self._cars = tuple(cars)
         self._seed = seed
         self._profile = profile
+        self._workshop = workshop
         self._weather = Weather(seed, start, days)
         self._convoys = [self._convoy(part) for part in self._parts()]
 
@@ -81,7 +91,7 @@ class Fleet:
             for _ in range(self.days):
                 convoy.live()
             faults += convoy.faults()
-        return Truth(tuple(faults), tuple(confounders(self._cars, self.start, self._weather)))
+        return Truth(tuple(faults), tuple(confounder_truths(self._cars, self.start, self._weather)))
 
     def alone(self, wanted: str) -> "Fleet":
         """The same vehicle with nobody else.
@@ -91,14 +101,14 @@ class Fleet:
         """
         for car in self._cars:
             if car.vehicle_id == wanted:
-                return Fleet([car], self.days, self._seed, self.start, self._profile)
+                return Fleet([car], self.days, self._seed, self.start, self._profile, workshop=self._workshop)
         raise KeyError(wanted)
 
     def _parts(self) -> list[tuple[Car, ...]]:
         return [self._cars[first : first + CARS_TOGETHER] for first in range(0, len(self._cars), CARS_TOGETHER)]
 
     def _convoy(self, cars: Sequence[Car]) -> Convoy:
-        return Convoy(tuple(cars), self.start, self._weather, self._profile)
+        return Convoy(tuple(cars), self.start, self._weather, self._profile, with_workshop=self._workshop)
 
 
 def build_fleet(
@@ -108,6 +118,9 @@ def build_fleet(
     start: date,
     faults: Sequence[FaultOrder] | None = None,
     *,
+    incidence: float | None = None,
+    workshop: bool = False,
+    confounders: Variety = Variety.USUAL,
     profile: SamplingProfile = SPARSE,
 ) -> Fleet:
     """Build a fleet.
@@ -117,7 +130,11 @@ def build_fleet(
         days: how many days.
         seed: of everything that is drawn.
         start: first day, UTC.
-        faults: what is to fail; None: each of `STORY` once, on different cars, in time to fail if the days allow.
+        faults: what is to fail; None: each of `STORY` once, on different cars, in time to fail if the days allow, or
+            with `incidence` nothing but what is drawn.
+        incidence: draw faults by their rates, made so much more frequent, on top of those ordered; 0 or None: none.
+        workshop: struck cars go to a workshop, and most come back repaired.
+        confounders: which kinds of what is no fault the cars get.
         profile: how often cars sample.
 
     Raises:
@@ -126,17 +143,30 @@ def build_fleet(
     """
     if vehicles < 1 or days < 1:
         raise ValueError(f"a fleet has at least one car and one day, not {vehicles} and {days}")
-    sound = [build_car(seed, number, days, ()) for number in range(vehicles)]
-    orders = _tell_story(sound, days, seed) if faults is None else list(faults)
+    sound = [build_car(seed, number, days, (), confounders) for number in range(vehicles)]
+    orders = list(faults or []) if faults is not None or incidence is not None else _tell_story(sound, days, seed)
+    orders += _drawn(sound, days, incidence or 0.0, orders)
     check_orders(orders, [car.vehicle_id for car in sound])
     struck = {order.vehicle_id for order in orders}
     cars = [
-        build_car(seed, car.number, days, tuple(order for order in orders if order.vehicle_id == car.vehicle_id))
+        build_car(
+            seed,
+            car.number,
+            days,
+            tuple(order for order in orders if order.vehicle_id == car.vehicle_id),
+            confounders,
+        )
         if car.vehicle_id in struck
         else car
         for car in sound
     ]
-    return Fleet(cars, days, seed, start, profile)
+    return Fleet(cars, days, seed, start, profile, workshop=workshop)
+
+
+def _drawn(cars: Sequence[Car], days: int, factor: float, ordered: Sequence[FaultOrder]) -> list[FaultOrder]:
+    """What strikes by its rate, but no mode of a car that is ordered for it anyway."""
+    taken = {(order.mode, order.vehicle_id) for order in ordered}
+    return [order for order in draw_faults(cars, days, factor) if (order.mode, order.vehicle_id) not in taken]
 
 
 def _tell_story(cars: Sequence[Car], days: int, seed: int) -> list[FaultOrder]:

@@ -1,36 +1,20 @@
 """Keeps the truth while the days go by: when each fault could first be seen, and when the component failed."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
 import numpy as np
 
 from simulator.car import Car
 from simulator.confounders import Confounder, Oddity
+from simulator.course import Course
 from simulator.day import BoolArray, Cars, Day
-from simulator.fault_modes import FAULT_MODES, FaultMode
 from simulator.faults import WHEELS, Fault
-from simulator.truth import ConfounderTruth, FaultTruth
-from simulator.weather import DAY_S, Weather
-
-
-@dataclass(slots=True)
-class _Course:
-    """One fault's course, in seconds since the fleet's start."""
-
-    fault: Fault
-    visible_s: float = np.inf
-    failed_s: float = np.inf
-
-    @property
-    def mode(self) -> FaultMode:
-        return FAULT_MODES[self.fault.order.mode]
-
-    @property
-    def stranded_s(self) -> float:
-        """When the car breaks down of it."""
-        return self.failed_s if self.mode.strands else np.inf
+from simulator.readings import lost, shifted
+from simulator.surroundings import mountain_m
+from simulator.truth import ConfounderTruth, FaultTruth, VisitTruth
+from simulator.tyre_care import SIDES
+from simulator.weather import DAY_S, REGIONS, Weather
 
 
 class Journal:
@@ -39,31 +23,38 @@ class Journal:
     def __init__(self, cars: Cars, start: date) -> None:
         self._cars = cars
         self._start = datetime.combine(start, time(), UTC)
-        self._courses = [[_Course(fault) for fault in car.faults] for car in cars.cars]
+        self.courses = [[Course(fault) for fault in car.faults] for car in cars.cars]
+        """Per car, of its faults."""
 
     def note(self, day: Day) -> None:
         """Take down what the day showed; what a silent car would have shown does not count."""
-        for number, courses in enumerate(self._courses):
+        for number, courses in enumerate(self.courses):
             rows = day.rows(number)
             sent = slice(rows.start, rows.stop - 1)
-            for course in courses:
+            for course in (one for one in courses if not one.repaired):
                 mode = course.fault.order.mode
-                silent = self._silent_s(number)
-                course.visible_s = min(course.visible_s, _first(day, day.visible[mode], sent, silent))
-                course.failed_s = min(course.failed_s, _first(day, day.failed[mode], sent, silent))
+                silent = self._silent_s(number, day)
+                course.visible_s = min(course.visible_s, _first(day, day.visible[mode], sent, course.fault, silent))
+                course.failed_s = min(course.failed_s, _first(day, day.failed[mode], sent, course.fault, silent))
 
     def out_of_use(self) -> BoolArray:
-        """Cars that nobody drives any more because they have broken down, shape (cars,)."""
-        return np.array([any(np.isfinite(one.stranded_s) for one in ones) for ones in self._courses], dtype=np.bool_)
+        """Cars that nobody drives because they have broken down and are not repaired, shape (cars,)."""
+        broken = [any(np.isfinite(one.stranded_s) and not one.repaired for one in ones) for ones in self.courses]
+        return np.array(broken, dtype=np.bool_)
+
+    def in_workshop(self, index: int) -> BoolArray:
+        """Cars that are in the workshop on this day, shape (cars,)."""
+        return np.array([any(one.next_visit == index for one in ones) for ones in self.courses], dtype=np.bool_)
 
     def last_sample_s(self, number: int, day: Day) -> float:
-        """When the car at this position stops sampling: for the rest of the day it breaks down, or for good if flat."""
+        """When the car at this position stops sampling: for the rest of the day it breaks down, or while it is flat."""
         today_s = day.index * DAY_S
-        stops = [one.stranded_s for one in self._courses[number] if one.stranded_s >= today_s]
-        return min([self._silent_s(number), *stops])
+        stops = [one.stranded_s for one in self.courses[number] if one.stranded_s >= today_s]
+        return min([self._silent_s(number, day), *stops])
 
-    def _silent_s(self, number: int) -> float:
-        return min((one.failed_s for one in self._courses[number] if one.mode.silences), default=np.inf)
+    def _silent_s(self, number: int, day: Day) -> float:
+        flat = [one for one in self.courses[number] if one.mode.silences]
+        return min((one.failed_s for one in flat if one.fault.repaired_s > day.index * DAY_S), default=np.inf)
 
     def faults(self) -> list[FaultTruth]:
         """The courses so far."""
@@ -78,8 +69,13 @@ class Journal:
                 locations=(course.fault.location_name,) if course.fault.location_name else (),
                 channels=tuple(channel.value for channel in course.mode.channels),
                 parts=course.mode.parts,
+                repaired_at=self._moment(course.fault.repaired_s),
+                visits=tuple(
+                    VisitTruth(self._start + timedelta(days=one.day), one.result.value, one.replaced)
+                    for one in course.visits
+                ),
             )
-            for courses in self._courses
+            for courses in self.courses
             for course in courses
         ]
 
@@ -90,24 +86,56 @@ class Journal:
 def confounders(cars: Sequence[Car], start: date, weather: Weather) -> list[ConfounderTruth]:
     """What looks odd in these cars and is no fault."""
     midnight = datetime.combine(start, time(), UTC)
-    entries = []
-    for car in cars:
-        snap = weather.snaps[car.region]
-        for one in (Oddity(Confounder.COLD_SNAP, snap.start_day, snap.end_day), *car.oddities):
-            wheels = {Confounder.COLD_SNAP: WHEELS, Confounder.NOISY_TYRE_SENSOR: (WHEELS[one.wheel],)}
-            entries.append(
-                ConfounderTruth(
-                    vehicle_id=car.vehicle_id,
-                    confounder=one.kind.value,
-                    start_at=midnight + timedelta(days=one.start_day),
-                    end_at=midnight + timedelta(days=one.end_day),
-                    locations=wheels.get(one.kind, ()),
-                )
-            )
-    return entries
+    return [
+        ConfounderTruth(
+            vehicle_id=car.vehicle_id,
+            confounder=one.kind.value,
+            start_at=midnight + timedelta(days=one.start_day),
+            end_at=midnight + timedelta(days=one.end_day),
+            locations=_places(car, one),
+        )
+        for car in cars
+        for one in (*_cold_snaps(car, weather), *car.oddities)
+    ]
 
 
-def _first(day: Day, mask: BoolArray, rows: slice, before_s: float) -> float:
-    hits = np.flatnonzero(mask[rows])
+def _cold_snaps(car: Car, weather: Weather) -> list[Oddity]:
+    """The snaps of the regions that the car is in, while it is there."""
+    moved = car.oddity(Confounder.RELOCATION)
+    moves = np.inf if moved is None else moved.start_day
+    stays = ((car.region, 0.0, moves), ((car.region + 1) % len(REGIONS), moves, np.inf))
+    spans = [
+        (max(weather.snaps[region].start_day, begin), min(weather.snaps[region].end_day, end))
+        for region, begin, end in stays
+    ]
+    return [Oddity(Confounder.COLD_SNAP, begin, end) for begin, end in spans if begin < end]
+
+
+def _places(car: Car, oddity: Oddity) -> tuple[str, ...]:
+    """Where a confounder shows: wheels, signals, an altitude, or the region that the car moves to."""
+    places: tuple[str, ...]
+    match oddity.kind:
+        case Confounder.COLD_SNAP | Confounder.TYRE_CHANGE | Confounder.TYRE_ROTATION | Confounder.TYRE_INFLATION:
+            places = WHEELS
+        case Confounder.NOISY_TYRE_SENSOR | Confounder.NEW_TYRE:
+            places = (WHEELS[oddity.wheel],)
+        case Confounder.ALTITUDE:
+            places = (f"{mountain_m(oddity):.0f} m",)
+        case Confounder.SUNNY_SIDE:
+            places = tuple(WHEELS[wheel] for wheel in SIDES[oddity.wheel % 2])
+        case Confounder.SENSOR_DROPOUTS:
+            places = lost(oddity.size)
+        case Confounder.SOFTWARE_SHIFT:
+            places = shifted(oddity.size)[:1]
+        case Confounder.RELOCATION:
+            places = (REGIONS[(car.region + 1) % len(REGIONS)].name,)
+        case _:
+            places = ()
+    return places
+
+
+def _first(day: Day, mask: BoolArray, rows: slice, fault: Fault, before_s: float) -> float:
+    """The first of the rows that the fault can be the cause of: others share its symptoms."""
+    hits = np.flatnonzero(mask[rows] & (day.at_s[rows] > fault.order.onset_day * DAY_S))
     at_s = float(day.at_s[rows.start + int(hits[0])]) if len(hits) else np.inf
     return at_s if at_s <= before_s else np.inf

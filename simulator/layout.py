@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from simulator.charging import ChargeRun
-from simulator.day import BoolArray, FloatArray, Phase
+from simulator.day import BoolArray, FloatArray, IntArray, Phase
+from simulator.driving import Drives
 from simulator.itinerary import Trip
-from simulator.low_voltage import TOP_UP_PAUSE_S, TOP_UP_S, Drain
 from simulator.profile import SamplingProfile
+from simulator.sleep import TOP_UP_PAUSE_S, TOP_UP_S, Drain
 from simulator.weather import DAY_S
 
 AWAKE_BEFORE_S: Final = 30.0
@@ -33,12 +35,14 @@ class Stretch:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class CarRows:
-    """One car's rows; the last one is midnight."""
+class Rows:
+    """All cars' rows, one car after the other; each car's last one is midnight."""
 
+    counts: IntArray
+    """Of each car."""
     at_s: FloatArray
     """Seconds of the day."""
-    phase: FloatArray
+    phase: NDArray[np.int8]
     wakes: BoolArray
 
 
@@ -76,7 +80,7 @@ def _pause(start_s: float, end_s: float, battery: Drain, *, after: bool, before:
         yield Stretch(Phase.AWAKE, start_s, sleep_s)
     slept_s = 0.0 if after else TOP_UP_PAUSE_S
     while sleep_s < wake_s:
-        due_s = sleep_s + max(battery.lasts_s(), TOP_UP_PAUSE_S - slept_s)
+        due_s = sleep_s + battery.sleeps_s(slept_s)
         slept_s = 0.0
         if due_s >= wake_s - AWAKE_BEFORE_S:
             battery.sleep(wake_s - sleep_s)
@@ -92,38 +96,54 @@ def _pause(start_s: float, end_s: float, battery: Drain, *, after: bool, before:
         yield Stretch(Phase.AWAKE, wake_s, end_s)
 
 
-def lay_out(day: Sequence[Stretch], drive_rows: FloatArray, profile: SamplingProfile, offset: float) -> CarRows:
-    """Sample times of a car's day.
+def lay_out(days: Sequence[Sequence[Stretch]], drives: Drives, profile: SamplingProfile, offset: FloatArray) -> Rows:
+    """Sample times of everyone's day.
 
     Args:
-        day: its stretches, whole.
-        drive_rows: its driving rows, seconds of the day, all trips.
-        profile: how often it samples.
-        offset: 0 to 1, where in its sleeping interval the car looks at its battery.
+        days: each car's stretches, whole.
+        drives: the rows of the trips, which are the driving stretches in their order.
+        profile: how often cars sample.
+        offset: of each car, 0 to 1, where in its sleeping interval it looks at its battery.
     """
-    times, phases, wakes = [], [], []
-    for stretch, following in zip(day, [*day[1:], None], strict=True):
-        at = _times(stretch, drive_rows, profile, offset)
-        times.append(at)
-        phases.append(np.full(len(at), stretch.phase, dtype=np.float64))
-        woken = np.zeros(len(at), dtype=np.bool_)
-        woken[-1] = stretch.phase is Phase.ASLEEP and following is not None
-        wakes.append(woken)
-    return CarRows(np.concatenate(times), np.concatenate(phases), np.concatenate(wakes))
+    flat = [stretch for day in days for stretch in day]
+    in_day = np.array([len(day) for day in days], dtype=np.intp)
+    phase = np.array([one.phase for one in flat], dtype=np.int8)
+    end = np.array([one.end_s for one in flat])
+    grids = _grids(flat, phase, np.repeat(offset, in_day), profile)
+    driving = phase == Phase.DRIVING
+    counts = grids.count + 1
+    counts[driving] = np.bincount(drives.trip, minlength=np.count_nonzero(driving))
+    last = np.cumsum(counts) - 1
+    of = np.repeat(np.arange(len(flat)), counts)
+    at_s = grids.origin_s[of] + (np.arange(len(of)) - (last - counts + 1 - grids.first)[of]) * grids.step_s[of]
+    at_s[last] = end
+    at_s[driving[of]] = drives.at_s
+    wakes = np.zeros(len(of), dtype=np.bool_)
+    wakes[last] = phase == Phase.ASLEEP
+    whole = np.cumsum(in_day) - 1
+    wakes[last[whole]] = False
+    return Rows(np.diff(last[whole], prepend=-1), at_s, phase[of], wakes)
 
 
-def _times(stretch: Stretch, drive_rows: FloatArray, profile: SamplingProfile, offset: float) -> FloatArray:
-    """After the stretch's start, up to and with its end."""
-    start, end = stretch.start_s, stretch.end_s
-    match stretch.phase:
-        case Phase.DRIVING:
-            return drive_rows[(drive_rows > start) & (drive_rows <= end)]
-        case Phase.ASLEEP:
-            grid = np.arange(offset * profile.asleep_s, end - CLOSEST_S, profile.asleep_s)
-            inside = grid[grid > start + CLOSEST_S]
-        case Phase.AWAKE:
-            step = 4.0 * profile.awake_s if stretch.top_up else profile.awake_s
-            inside = np.arange(start + step, end - CLOSEST_S, step)
-        case _:
-            inside = np.arange(start + profile.charging_s, end - CLOSEST_S, profile.charging_s)
-    return np.append(inside, end)
+@dataclass(frozen=True, slots=True, eq=False)
+class _Grids:
+    """Even sample times inside stretches, shape (stretches,): ``origin + number * step`` from `first` on."""
+
+    origin_s: FloatArray
+    step_s: FloatArray
+    first: IntArray
+    count: IntArray
+
+
+def _grids(flat: Sequence[Stretch], phase: NDArray[np.int8], offset: FloatArray, profile: SamplingProfile) -> _Grids:
+    """After each stretch's start, before its end; asleep they are those of the whole day."""
+    start, end = np.array([one.start_s for one in flat]), np.array([one.end_s for one in flat])
+    steps = [profile.asleep_s, profile.awake_s, profile.driving_s, profile.charging_s, profile.charging_s]
+    step = np.array(steps)[phase] * np.where([one.top_up for one in flat], 4.0, 1.0)
+    asleep = phase == Phase.ASLEEP
+    origin = np.where(asleep, offset * profile.asleep_s, start + step)
+    until = np.ceil((end - CLOSEST_S - origin) / step)
+    step = origin + step - origin
+    first = np.maximum(np.floor((start + CLOSEST_S - origin) / step), 0.0)
+    first = np.where(asleep, first + (origin + first * step <= start + CLOSEST_S), 0.0)
+    return _Grids(origin, step, first.astype(np.intp), np.maximum(until - first, 0.0).astype(np.intp))

@@ -1,7 +1,7 @@
-"""The low-voltage battery: sleep current, rest voltage, the dip at waking, and top-ups by the DC-DC converter.
+"""The low-voltage system through the day: the battery asleep, at waking and at top-ups, and the converter beside it.
 
-A lead-acid battery's rest voltage is a measure of its charge. Ageing lowers what it reaches when full and its capacity,
-and raises its resistance and self-discharge, so that the car has to top it up ever more often.
+Three faults meet in its voltage: a battery that ages, a car that draws too much current asleep, and a DC-DC converter
+that gives too little. They differ in what else moves.
 """
 
 from dataclasses import dataclass
@@ -9,69 +9,51 @@ from typing import Final
 
 import numpy as np
 
+from simulator import dcdc
+from simulator.car import Car
 from simulator.day import BoolArray, Cars, Day, FloatArray, Phase, indicator
 from simulator.instruments import ALWAYS, UP, Sensor, Test
+from simulator.low_voltage_battery import (
+    HEALTHY_LEAK_A,
+    SURFACE_TAU_S,
+    Batteries,
+    leak_a,
+    left,
+    resistance_ohm,
+    rest_voltage,
+    start_batteries,
+)
 from simulator.randomness import Purpose, generator
+from simulator.sleep import (
+    PARASITIC_A,
+    RESTLESS_S,
+    TOP_UP_PAUSE_S,
+    TOP_UP_SHARE,
+    Drain,
+    Loss,
+    is_restless,
+    lose_w,
+    start_loss,
+)
 from vehicle.failure import FailureMode
-from vehicle.vehicle import LowVoltageChemistry
 
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """What the chemistry decides; engineering estimates after data sheets unless said."""
-
-    full_v: float
-    """At rest, full: 12.8 V for absorbent glass mat; 13.3 V for four LFP cells."""
-    slope_v: float
-    """Full less empty, on the straight part: 12.8 to 11.8 V for lead-acid."""
-    aged_v: float
-    """How far severity 1 lowers the voltage at full charge."""
-    resistance_ohm: float
-    supported_v: float
-    """Charging voltage at 25 degC."""
-    supported_v_k: float
-    """Its temperature compensation: -18 mV/K for six lead-acid cells (3 mV/K each)."""
-    surface_v: float
-    """Surface charge right after charging."""
-    surface_tau_s: float
-
-
-CELLS: Final = {
-    LowVoltageChemistry.LEAD_ACID: Cell(12.80, 1.0, 0.85, 6.0e-3, 14.3, -0.018, 0.25, 5400.0),
-    LowVoltageChemistry.LI_ION: Cell(13.30, 0.3, 1.30, 8.0e-3, 13.9, 0.0, 0.08, 1800.0),
-}
-AGED_RESISTANCE: Final = 9.0
-"""Resistance grows tenfold to the end of life: dried-out and sulphated plates (engineering estimate)."""
-AGED_CAPACITY: Final = 0.55
-"""Share of the capacity lost at severity 1: a battery that strands the car is far gone (engineering estimate)."""
-AGED_LEAK_A: Final = 0.6
-"""Self-discharge at severity 1: a leaking cell (engineering estimate)."""
-HEALTHY_LEAK_A: Final = 0.004
-"""About 5 % a month of 50 Ah, absorbent glass mat (engineering estimate)."""
-COLD_RESISTANCE: Final = 0.009
-"""More resistance per kelvin below 25 degC (engineering estimate)."""
 WAKE_A: Final = 38.0
 """Control units, contactor coils and brake booster for a second (engineering estimate)."""
-REFILL_S: Final = 2700.0
-"""Time constant at which the DC-DC converter fills the battery (engineering estimate)."""
-TOP_UP_SHARE: Final = 0.2
-"""The car wakes up to top up when so much of the capacity is gone (engineering estimate)."""
-TOP_UP_S: Final = 5400.0
-TOP_UP_PAUSE_S: Final = 14400.0
-"""Length of a top-up, and least sleep before one (engineering estimates)."""
 REST_S: Final = 7200.0
 """A rest voltage is one after so much sleep."""
-
-SURFACE_TAU_S: Final = 1200.0
-"""Time constant at which surface charge builds up (engineering estimate)."""
-SUPPORTED_V: Final = (13.5, 14.8)
-"""The DC-DC converter's own limits."""
-
 FLAT_V: Final = 11.8
 LOWEST_V: Final = 9.0
 """Functional failure: below either, at rest or in the dip, control units do not start (engineering estimates)."""
+RESTLESS_PCT_DAY: Final = 1.5
+"""A sound car loses less, parked (TeslaMate's view of vampire drain)."""
+LOST_PCT_DAY: Final = 4.0
+"""Functional failure: parked, the car loses so much of its charge, a quarter in a week (engineering estimate)."""
 SENSOR_V: Final = 0.02
 """Standard deviation of a rest voltage between equal rests of a sound battery (engineering estimate)."""
+SENSOR_A: Final = 0.01
+"""The same of the current asleep: the sensor's, and what control units do (engineering estimate)."""
+SENSOR_K: Final = 1.5
+"""The same of the converter's temperature above the air (engineering estimate)."""
 
 SENSORS: Final = {
     "lv_voltage_v": Sensor(ALWAYS, 0.012),
@@ -85,131 +67,140 @@ def _low(day: Day, _: Cars) -> BoolArray:
     return day.columns["lv_voltage_v"] < 11.0  # noqa: PLR2004 -- OVMS: reference 12.6 V less 1.6 V
 
 
-TESTS: Final = (Test("P0562", _low, ("lv_voltage_v", "ambient_temp_c"), least_rows=1),)
-"""SAE J2012: system voltage low."""
+def _unsupported(day: Day, _: Cars) -> BoolArray:
+    enabled = day.columns["dcdc_enabled"] > 0.0
+    return enabled & (day.columns["lv_voltage_v"] < 12.8)  # noqa: PLR2004 -- below a full battery's: engineering estimate
+
+
+TESTS: Final = (
+    Test("P0562", _low, ("lv_voltage_v", "ambient_temp_c"), least_rows=1),
+    Test("P0A94", _unsupported, ("lv_voltage_v", "lv_current_a", "dcdc_temp_c")),
+)
+"""SAE J2012: system voltage low; DC-DC converter performance."""
 
 
 @dataclass(slots=True, eq=False)
 class LowVoltage:
     """Constants and state per car, shape (cars,)."""
 
-    full_v: FloatArray
-    slope_v: FloatArray
-    aged_v: FloatArray
-    resistance_ohm: FloatArray
-    supported_v: FloatArray
-    supported_v_k: FloatArray
-    surface_full_v: FloatArray
-    surface_tau_s: FloatArray
-    capacity_ah: FloatArray
+    batteries: Batteries
     sleep_a: FloatArray
+    restless: BoolArray
+    """A drain, if there is one, wakes the car rather than draws current."""
+    energy_wh: FloatArray
+    """Of the traction battery."""
     missing_ah: FloatArray
     surface_v: FloatArray
     asleep_s: FloatArray
+    loss: Loss
 
 
 def start(cars: Cars) -> LowVoltage:
     """Every car's battery on the first midnight: an hour's worth of sleep below full."""
     draws = np.array([generator(one.seed, Purpose.BIRTH, one.number, 1).random(3) for one in cars.cars]).reshape(-1, 3)
-    cell = [CELLS[one.model.lv_chemistry] for one in cars.cars]
-    each = {
-        name: np.array([getattr(one, name) for one in cell], dtype=np.float64)
-        for name in ("full_v", "slope_v", "aged_v", "resistance_ohm", "supported_v", "supported_v_k")
-    }
-    each["full_v"] += (draws[:, 0] - 0.5) * 0.08
-    each["resistance_ohm"] *= 0.85 + 0.4 * draws[:, 1]
+    batteries = start_batteries(cars, draws[:, :2])
+    sleep_a = 0.018 + 0.02 * draws[:, 2]
     return LowVoltage(
-        **each,
-        surface_full_v=np.array([one.surface_v for one in cell]),
-        surface_tau_s=np.array([one.surface_tau_s for one in cell]),
-        capacity_ah=cars.each(lambda one: one.model.lv_capacity_ah),
-        sleep_a=0.018 + 0.02 * draws[:, 2],
+        batteries=batteries,
+        sleep_a=sleep_a,
+        restless=np.array([is_restless(one) for one in cars.cars]),
+        energy_wh=cars.each(lambda one: one.model.energy_kwh * one.health_pct * 10.0),
         missing_ah=np.full(len(cars), 0.5),
         surface_v=np.zeros(len(cars)),
         asleep_s=np.full(len(cars), TOP_UP_PAUSE_S),
+        loss=start_loss(sleep_a),
     )
 
 
-@dataclass(slots=True)
-class Drain:
-    """One car's low-voltage battery while its day is laid out: decides when sleep ends for a top-up."""
+def drain(state: LowVoltage, number: int, car: Car, *, noon_s: float, ambient_c: float, charge: float) -> Drain:
+    """The battery of the car at this position as midnight finds it.
 
-    missing_ah: float
-    drain_a: float
-    top_up_ah: float
+    Args:
+        state: of all cars.
+        number: the car's position.
+        car: itself; its faults are taken as severe as at noon.
+        noon_s: since the fleet's start.
+        ambient_c: the day's mean.
+        charge: of the traction battery, 0 to 1.
+    """
 
-    def support(self, seconds: float) -> None:
-        """The DC-DC converter was on for so long."""
-        self.missing_ah *= float(np.exp(-seconds / REFILL_S))
+    def severity(mode: FailureMode) -> FloatArray:
+        fault = car.fault(mode)
+        return np.zeros(1) if fault is None else fault.severity(np.array([noon_s]))
 
-    def sleep(self, seconds: float) -> None:
-        """The car slept for so long."""
-        self.missing_ah += self.drain_a * seconds / 3600.0
-
-    def lasts_s(self) -> float:
-        """How much longer the car may sleep."""
-        return max((self.top_up_ah - self.missing_ah) / self.drain_a * 3600.0, 0.0)
-
-
-def drain(state: LowVoltage, number: int, severity: float) -> Drain:
-    """The battery of the car at this position as midnight finds it."""
+    ageing = severity(FailureMode.LV_BATTERY_AGEING)
+    parasitic = float(severity(FailureMode.LV_PARASITIC_DRAIN)[0])
+    restless = bool(state.restless[number])
     return Drain(
         missing_ah=float(state.missing_ah[number]),
-        drain_a=float(state.sleep_a[number]) + HEALTHY_LEAK_A + AGED_LEAK_A * severity**2,
-        top_up_ah=TOP_UP_SHARE * float(state.capacity_ah[number]) * (1.0 - AGED_CAPACITY * min(severity, 1.2)),
+        drain_a=float(state.sleep_a[number])
+        + HEALTHY_LEAK_A
+        + float(leak_a(ageing)[0])
+        + (not restless) * PARASITIC_A * parasitic,
+        top_up_ah=TOP_UP_SHARE * float(state.batteries.capacity_ah[number]) * float(left(ageing)[0]),
+        restless_s=RESTLESS_S / parasitic if restless and parasitic > 0.0 else np.inf,
+        traction_charge=charge,
+        converter=dcdc.support(np.array([ambient_c]), severity(FailureMode.DCDC_SUPPORT_LOSS)),
     )
 
 
 def advance(state: LowVoltage, day: Day) -> None:
     """Voltage and current of the battery, the DC-DC converter, and whether the car could be woken."""
-    severity = day.severity(FailureMode.LV_BATTERY_AGEING)
+    ageing = day.severity(FailureMode.LV_BATTERY_AGEING)
+    failing = day.severity(FailureMode.DCDC_SUPPORT_LOSS)
     asleep = day.during(Phase.ASLEEP)
     ambient = day.columns["ambient_temp_c"]
-    missing, surface, rested = _settle(state, day, severity)
-    sound, rest = _rest_voltage(state, day, severity, missing)
-    resistance = day.of(state.resistance_ohm) * (1.0 + COLD_RESISTANCE * np.maximum(25.0 - ambient, 0.0))
-    resistance *= 1.0 + AGED_RESISTANCE * severity
-    supported = np.clip(day.of(state.supported_v) + day.of(state.supported_v_k) * (ambient - 25.0), *SUPPORTED_V)
-    filling = missing * 3600.0 / REFILL_S + AGED_LEAK_A * np.square(severity)
-    current = np.where(asleep, np.where(day.wakes, -WAKE_A, -day.of(state.sleep_a)), filling)
-    volts = np.where(asleep, rest + surface + resistance * current, supported)
+    batteries = state.batteries
+    support = dcdc.support(ambient, failing)
+    drained = day.severity(FailureMode.LV_PARASITIC_DRAIN)
+    parasitic = np.where(state.restless[day.car], 0.0, PARASITIC_A * drained)
+    sleep_a = day.of(state.sleep_a) + parasitic
+    missing, surface, rested = _settle(state, day, sleep_a + HEALTHY_LEAK_A + leak_a(ageing), support)
+    sound, rest = rest_voltage(batteries, day, ageing, missing)
+    supported = day.of(batteries.supported_v) + day.of(batteries.supported_v_k) * (ambient - 25.0)
+    supported = np.clip(supported, *dcdc.SUPPORTED_V)
+    filling = (missing * 3600.0 / dcdc.REFILL_S + leak_a(ageing)) * support.share - support.lacking_a
+    current = np.where(asleep, np.where(day.wakes, -WAKE_A, -sleep_a), filling)
+    alone = rest + surface + resistance_ohm(batteries, day, ageing) * current
+    sagging = np.where(support.share < 1.0, alone + (supported - alone) * support.share, supported)
+    volts = np.where(asleep, alone, sagging)
     day.columns |= {
         "lv_voltage_v": volts,
         "lv_current_a": current,
         "dcdc_enabled": indicator(~asleep),
-        "dcdc_temp_c": ambient + np.where(asleep, 0.0, 12.0 + 0.4 * np.minimum(current, 30.0)),
+        "dcdc_temp_c": ambient + np.where(asleep, 0.0, dcdc.rise_k(current, failing)),
     }
     resting = asleep & (rested > REST_S)
     flat = (resting & (rest + surface < FLAT_V)) | (day.wakes & (volts < LOWEST_V))
     day.visible[FailureMode.LV_BATTERY_AGEING] = resting & (sound - rest > 3.0 * SENSOR_V)
-    day.failed[FailureMode.LV_BATTERY_AGEING] = (severity > 0.0) & flat
+    day.failed[FailureMode.LV_BATTERY_AGEING] = (ageing > 0.0) & flat
+    flat |= missing >= day.of(batteries.capacity_ah) * left(ageing)
+    hot = dcdc.FAILING_K * failing > 3.0 * SENSOR_K
+    day.visible[FailureMode.DCDC_SUPPORT_LOSS] = ~asleep & (hot | (supported - volts > 3.0 * SENSOR_V))
+    day.failed[FailureMode.DCDC_SUPPORT_LOSS] = (failing > 0.0) & flat
+    lost_pct_day = 100.0 * 24.0 * lose_w(state.loss, day, sleep_a) / day.of(state.energy_wh)
+    restless = ~asleep & (drained > 0.0) & (lost_pct_day > RESTLESS_PCT_DAY)
+    day.visible[FailureMode.LV_PARASITIC_DRAIN] = restless | (asleep & (parasitic > 3.0 * SENSOR_A))
+    day.failed[FailureMode.LV_PARASITIC_DRAIN] = (drained > 0.0) & (flat | (lost_pct_day > LOST_PCT_DAY))
 
 
-def _settle(state: LowVoltage, day: Day, severity: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+def _settle(
+    state: LowVoltage, day: Day, drain_a: FloatArray, support: dcdc.Support
+) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Charge missing, surface charge, and seconds slept on end; moves the state to midnight."""
     asleep = day.during(Phase.ASLEEP)
-    drain_a = day.of(state.sleep_a) + HEALTHY_LEAK_A + AGED_LEAK_A * np.square(severity)
+    batteries = state.batteries
     missing = day.recur(
-        np.where(asleep, 1.0, np.exp(-day.dt_s / REFILL_S)),
-        np.where(asleep, drain_a * day.dt_s / 3600.0, 0.0),
+        np.where(asleep, 1.0, support.keeps(day.dt_s)),
+        np.where(asleep, drain_a, support.lacking_a) * day.dt_s / 3600.0,
         state.missing_ah,
     )
     surface = day.lag(
-        np.where(asleep, 0.0, day.of(state.surface_full_v)),
-        np.where(asleep, day.of(state.surface_tau_s), SURFACE_TAU_S),
+        np.where(asleep, 0.0, day.of(batteries.surface_v) * support.share),
+        np.where(asleep, day.of(batteries.surface_tau_s), SURFACE_TAU_S),
         state.surface_v,
     )
     rested = day.recur(indicator(asleep), indicator(asleep) * day.dt_s, state.asleep_s)
-    state.missing_ah, state.surface_v, state.asleep_s = missing[day.last], surface[day.last], rested[day.last]
+    state.missing_ah = np.minimum(missing[day.last], batteries.capacity_ah)
+    state.surface_v, state.asleep_s = surface[day.last], rested[day.last]
     return missing, surface, rested
-
-
-def _rest_voltage(
-    state: LowVoltage, day: Day, severity: FloatArray, missing: FloatArray
-) -> tuple[FloatArray, FloatArray]:
-    """At rest: of a sound battery from which as much is missing, and of this one."""
-    capacity = day.of(state.capacity_ah)
-    sound = day.of(state.full_v) - day.of(state.slope_v) * missing / capacity
-    left = capacity * (1.0 - AGED_CAPACITY * np.minimum(severity, 1.2))
-    aged = day.of(state.full_v) - day.of(state.aged_v) * severity - day.of(state.slope_v) * missing / left
-    return sound, aged

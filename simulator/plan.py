@@ -1,11 +1,14 @@
 """What happens on a day: everyone's trips and charges, each battery's charge followed from one to the next."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from itertools import islice
 
 import numpy as np
 
+from simulator.ailments import ailments
+from simulator.battery_management import charges_to
 from simulator.charging import ChargeRun, Ending, Session, run_sessions
 from simulator.consumption import AWAKE_W
 from simulator.day import BoolArray, Cars, FloatArray
@@ -13,8 +16,7 @@ from simulator.driving import Drives, drive
 from simulator.itinerary import PlugIn, Trip, plan_day
 from simulator.layout import awake_s
 from simulator.randomness import Purpose, generator
-from simulator.weather import DAY_S
-from vehicle.failure import FailureMode
+from simulator.towing import as_driven
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -22,10 +24,16 @@ class Dawn:
     """What the plan needs to know of the cars at midnight, shape (cars,)."""
 
     charge: FloatArray
+    charge_error: FloatArray
+    """Shown charge less the true one."""
+    capacity_ah: FloatArray
+    """Usable."""
     rest_v: FloatArray
     battery_c: FloatArray
     ambient_c: FloatArray
     """Mean of the day to come."""
+    wetness: FloatArray
+    """By the hour, shape (cars, 24)."""
     stays: BoolArray
     """Nobody drives the car today."""
 
@@ -40,11 +48,11 @@ class DayPlan:
     runs: Sequence[Sequence[ChargeRun]]
     """Per car, in order."""
 
-    def km(self, number: int) -> list[float]:
-        """Length of every trip of the car at this position."""
-        metres = np.bincount(self.drives.trip, self.drives.distance_m) / 1000.0
-        first = sum(len(ones) for ones in self.trips[:number])
-        return [float(one) for one in metres[first : first + len(self.trips[number])]]
+    def km(self) -> list[list[float]]:
+        """Length of every trip, per car."""
+        metres = np.bincount(self.drives.trip, self.drives.distance_m)
+        lengths = iter((metres / 1000.0).tolist())
+        return [list(islice(lengths, len(ones))) for ones in self.trips]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +77,8 @@ class Planner:
         weekday = (self._start + timedelta(days=index)).weekday()
         trips: list[list[Trip]] = []
         plugs: list[list[PlugIn]] = []
-        for number, car in enumerate(self._cars.cars):
+        driven = as_driven(self._cars, index)
+        for number, car in enumerate(driven.cars):
             ones, stops = plan_day(
                 car,
                 weekday,
@@ -80,9 +89,10 @@ class Planner:
                 stays=bool(dawn.stays[number]),
             )
             trips.append(ones)
-            plugs.append(stops)
+            error = float(dawn.charge_error[number])
+            plugs.append([replace(stop, charge_to=charges_to(car, stop.charge_to, index) - error) for stop in stops])
         noise = [generator(car.seed, Purpose.DRIVING, car.number, index) for car in self._cars.cars]
-        drives = drive(self._cars, trips, noise, self._interval_s, dawn.ambient_c)
+        drives = drive(driven, trips, noise, self._interval_s, dawn.ambient_c)
         spent = np.bincount(drives.trip, drives.demand_w * drives.dt_s / dawn.rest_v[drives.car]) / 3600.0
         return DayPlan(trips, drives, self._charge(index, dawn, trips, plugs, spent))
 
@@ -116,16 +126,15 @@ class Planner:
 
     def _session(self, index: int, dawn: Dawn, number: int, plug: PlugIn, spent_ah: float) -> Session:
         car = self._cars.cars[number]
-        fault = car.fault(FailureMode.CHARGE_INLET_OVERHEATING)
-        start_s = np.array([index * DAY_S + plug.start_s])
         carry = self._plugged[number] if plug.start_s == 0.0 else None
         return Session(
             number=number,
             plug=plug,
-            charge=max(float(dawn.charge[number]) - spent_ah / car.capacity_ah, 0.0),
+            charge=max(float(dawn.charge[number]) - spent_ah / float(dawn.capacity_ah[number]), 0.0),
+            capacity_ah=float(dawn.capacity_ah[number]),
             ambient_c=float(dawn.ambient_c[number]),
             battery_c=float(dawn.battery_c[number]),
-            severity=0.0 if fault is None else float(fault.severity(start_s)[0]),
+            ailments=ailments(car, index, plug, dawn.wetness[number]),
             share=1.0 if carry is None else carry.share,
             inlet_c=None if carry is None else carry.inlet_c,
         )

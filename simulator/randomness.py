@@ -20,6 +20,10 @@ class Purpose(IntEnum):
     SENSORS = 6
     FAULT = 7
     SIGNALS = 8
+    INCIDENCE = 9
+    WORKSHOP = 10
+    ROADS = 11
+    CONFOUNDERS = 12
 
 
 def generator(seed: int, purpose: Purpose, *key: int) -> np.random.Generator:

@@ -35,10 +35,14 @@ def recur(
     value[first] += weight[first] * before
     weight[first] = 0.0
     longest = int(np.diff(first, append=len(keep)).max(initial=0))
+    product = np.empty_like(value)
     distance = 1
     while distance < longest:
-        value[distance:] += weight[distance:] * value[:-distance]
-        weight[distance:] *= weight[:-distance]
-        weight[weight < NEGLIGIBLE] = 0.0
+        part = product[distance:]
+        np.multiply(weight[distance:], value[:-distance], out=part)
+        value[distance:] += part
+        np.multiply(weight[distance:], weight[:-distance], out=part)
+        part[part < NEGLIGIBLE] = 0.0
+        weight[distance:] = part
         distance *= 2
     return value

@@ -1,14 +1,17 @@
 """From true values to what is sent: which sensors answer when, their noise, steps and quirks."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
+from simulator.array_sensors import read_cells, read_modules, sampled_apart
 from simulator.car import Car
 from simulator.confounders import Confounder
-from simulator.day import BoolArray, Day, FloatArray, IntArray
+from simulator.day import Day, FloatArray, IntArray
 from simulator.faults import WHEELS
-from simulator.instruments import ASLEEP, AWAKE, CHARGING, DRIVING, UP, Sensor
+from simulator.instruments import ASLEEP, AWAKE, CHARGING, DRIVING, UP
 from simulator.profile import SamplingProfile
 from simulator.randomness import NamedNoise, Purpose, generator
 from simulator.subsystems import SENSORS
@@ -17,7 +20,6 @@ from vehicle.signals import CATALOGUE
 _WHEN: Final = np.array([ASLEEP, AWAKE, DRIVING, CHARGING, CHARGING])
 """By `Phase`."""
 
-CELL_NOISE_V: Final = 0.0008
 _BLOCK: Final = {
     name: column
     for column, name in enumerate(
@@ -73,60 +75,98 @@ DROPOUT_SHARE: Final = (0.02, 0.2)
 """Quirks of the confounders: extra noise, share of samples missing or spiking, and how far (engineering estimates)."""
 
 
-def read_car(
-    day: Day, number: int, profile: SamplingProfile, keep: BoolArray
-) -> tuple[FloatArray, dict[str, FloatArray]]:
-    """What one car sends of its day.
+def read_day(day: Day, profile: SamplingProfile, kept: IntArray) -> Iterator[tuple[FloatArray, dict[str, FloatArray]]]:
+    """What each car sends of its day: every signal is read for all cars at once, from draws that are each car's own.
 
     Args:
         day: all cars' true values.
-        number: of the car, as position in the day's cars.
         profile: how often cell groups are sampled.
-        keep: which of the car's rows are sent.
+        kept: how many of each car's first rows are sent, shape (cars,).
 
-    Returns:
-        Offset of every sample from its row in seconds, and the columns, NaN where a sensor did not answer.
+    Yields:
+        Per car, in order: the offset of every sample from its row in seconds, and the columns, NaN where a sensor did
+        not answer.
     """
-    car = day.cars.cars[number]
-    rng = generator(car.seed, Purpose.SENSORS, car.number, day.index)
-    rows = day.rows(number)
-    when = np.where(day.wakes[rows], AWAKE, _WHEN[day.phase[rows]])
-    block = rng.standard_normal((len(_BLOCK), len(when)))
-    late = rng.uniform(0.0, 0.4, len(when))
-    later = NamedNoise(car.seed, Purpose.SIGNALS, car.number, day.index)
-    columns = {}
-    for name, sensor in SENSORS.items():
-        draws = None
+    when = np.where(day.wakes, AWAKE, _WHEN[day.phase])
+    draws = _draw(day)
+    table = _read(day, when, draws)
+    names = np.array(list(SENSORS))
+    for number, count in enumerate(kept.tolist()):
+        first = int(day.first[number])
+        sent = slice(first, first + count)
+        answered = ~np.isnan(table[:, sent]).all(axis=1)
+        columns = dict(zip(names[answered].tolist(), table[answered, sent], strict=True))
+        own = when[day.rows(number)]
+        apart = sampled_apart(own, profile)
+        columns |= read_cells(day.cells[number], np.flatnonzero(own & UP), apart, draws.rngs[number], count)
+        columns |= read_modules(day.modules[number], apart, draws.named[number], count)
+        yield draws.late_s[sent], columns
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Draws:
+    """A day's random numbers, those of each car from its own generators."""
+
+    rngs: list[np.random.Generator]
+    """Per car, for what it draws after these."""
+    named: list[NamedNoise]
+    """Per car."""
+    late_s: FloatArray
+    """Shape (n,)."""
+    noise: dict[str, FloatArray]
+    """Standard normal by signal, shape (n,)."""
+
+
+def _draw(day: Day) -> _Draws:
+    named = [name for name, sensor in SENSORS.items() if sensor.noise and name not in _BLOCK]
+    block, others = np.empty((len(_BLOCK), len(day))), np.empty((len(named), len(day)))
+    late_s = np.empty(len(day))
+    rngs, later = [], []
+    for number, car in enumerate(day.cars.cars):
+        rows = day.rows(number)
+        count = rows.stop - rows.start
+        rng = generator(car.seed, Purpose.SENSORS, car.number, day.index)
+        block[:, rows] = rng.standard_normal((len(_BLOCK), count))
+        late_s[rows] = rng.uniform(0.0, 0.4, count)
+        rngs.append(rng)
+        later.append(NamedNoise(car.seed, Purpose.SIGNALS, car.number, day.index))
+        for row, name in zip(others, named, strict=True):
+            row[rows] = later[-1].draw(name, count)
+    return _Draws(rngs, later, late_s, dict(zip((*_BLOCK, *named), (*block, *others), strict=True)))
+
+
+def _read(day: Day, when: IntArray, draws: _Draws) -> FloatArray:
+    """Every signal as sampled, shape (signals, n), in the order of `SENSORS`."""
+    answers = {mask: (when & mask) > 0 for mask in {sensor.when for sensor in SENSORS.values()}}
+    table = np.full((len(SENSORS), len(day)), np.nan)
+    for read, (name, sensor) in zip(table, SENSORS.items(), strict=True):
+        values = day.columns[name]
+        np.copyto(read, values, where=answers[sensor.when])
         if sensor.noise:
-            draws = block[_BLOCK[name]] if name in _BLOCK else later.draw(name, len(when))
-        columns[name] = _read(day.columns[name][rows], sensor, when, draws)
-    _quirks(car, day, columns)
-    columns |= _cells(day, number, when, profile, rng)
-    sent = {}
-    for name, values in columns.items():
-        kept = CATALOGUE[name].quantised(values[keep])
-        if not np.isnan(kept).all():
-            sent[name] = kept
-    return late[keep], sent
+            read[:] += draws.noise[name] * sensor.noise * (values if sensor.relative else 1.0)
+        if sensor.step:
+            read[:] = np.round(read / sensor.step) * sensor.step
+    readings = dict(zip(SENSORS, table, strict=True))
+    for number, car in enumerate(day.cars.cars):
+        if car.oddities:
+            rows = day.rows(number)
+            _quirks(car, day.index, {name: read[rows] for name, read in readings.items()})
+    for name, read in readings.items():
+        signal = CATALOGUE[name]
+        # A sensor shows no more than its range, whatever happens to what it measures.
+        np.clip(signal.quantised(read), signal.minimum, signal.maximum, out=read)
+    return table
 
 
-def _read(values: FloatArray, sensor: Sensor, when: IntArray, draws: FloatArray | None) -> FloatArray:
-    read = np.where(when & sensor.when, values, np.nan)
-    if draws is not None:
-        read += draws * sensor.noise * (values if sensor.relative else 1.0)
-    if sensor.step:
-        read = np.round(read / sensor.step) * sensor.step
-    return read
-
-
-def _quirks(car: Car, day: Day, columns: dict[str, FloatArray]) -> None:
-    rng = generator(car.seed, Purpose.SENSORS, car.number, day.index, 1)
+def _quirks(car: Car, index: int, columns: dict[str, FloatArray]) -> None:
+    """Change the car's readings in place."""
+    rng = generator(car.seed, Purpose.SENSORS, car.number, index, 1)
     rows = len(columns["speed_kmh"])
     chance, size = rng.random(rows), rng.standard_normal(rows)
     tyre = car.oddity(Confounder.NOISY_TYRE_SENSOR)
     if tyre is not None:
-        name = f"tyre_pressure_{WHEELS[tyre.wheel]}_kpa"
-        columns[name] = np.where(chance < NOISY_TYRE_SILENT, np.nan, columns[name] + NOISY_TYRE_KPA * size)
+        pressure = columns[f"tyre_pressure_{WHEELS[tyre.wheel]}_kpa"]
+        pressure[:] = np.where(chance < NOISY_TYRE_SILENT, np.nan, pressure + NOISY_TYRE_KPA * size)
     if car.oddity(Confounder.NOISY_LV_SENSOR) is not None:
         spikes = np.where(chance < NOISY_LV_SPIKES, NOISY_LV_SPIKE_V, 0.0)
         columns["lv_voltage_v"] += NOISY_LV_V * size - spikes
@@ -134,32 +174,3 @@ def _quirks(car: Car, day: Day, columns: dict[str, FloatArray]) -> None:
         low, high = DROPOUT_SHARE
         share = low + (high - low) * rng.random(rows)
         columns["isolation_kohm"] *= np.where(chance < DROPOUTS, share, 1.0)
-
-
-def _cells(
-    day: Day, number: int, when: IntArray, profile: SamplingProfile, rng: np.random.Generator
-) -> dict[str, FloatArray]:
-    """Cell groups as measured, and what the car makes of them."""
-    up = (when & UP) > 0
-    volts = day.cells[number][up]
-    noise = rng.standard_normal(volts.shape, dtype=np.float32) * CELL_NOISE_V
-    read = CATALOGUE["cell_voltages_v"].quantised(volts + noise)
-    high, low = read.argmax(axis=1), read.argmin(axis=1)
-    every = np.arange(len(read))
-    sparse = (when[up] & AWAKE) == 0
-    sampled = ~sparse | (np.cumsum(sparse) % profile.cells_every == 0)
-    columns = {
-        "cell_voltages_v": np.where(sampled[:, None], read, np.nan),
-        "cell_v_max_v": read[every, high],
-        "cell_v_min_v": read[every, low],
-        "cell_v_max_id": high + 1.0,
-        "cell_v_min_id": low + 1.0,
-        "cell_v_delta_mv": (read[every, high] - read[every, low]) * 1000.0,
-    }
-    return {name: _spread(values, up) for name, values in columns.items()}
-
-
-def _spread(values: FloatArray, at: BoolArray) -> FloatArray:
-    whole = np.full((len(at), *values.shape[1:]), np.nan)
-    whole[at] = values
-    return whole

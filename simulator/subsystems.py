@@ -6,10 +6,17 @@ from typing import Any, Final, Protocol
 from simulator import (
     charge_port,
     climate,
+    computing,
+    connectivity,
+    contactors,
     drive_units,
     isolation,
     low_voltage,
+    software_updates,
+    surroundings,
     traction_battery,
+    trip_computer,
+    tyre_care,
     tyres,
     usage,
 )
@@ -39,7 +46,17 @@ class Subsystem(Instrumented, Protocol):
         """Live a day: add columns, `visible` and `failed` of the subsystem's modes, and move the state to midnight."""
 
 
-SUBSYSTEMS: Final[tuple[Subsystem, ...]] = (isolation, drive_units, tyres)
+SUBSYSTEMS: Final[tuple[Subsystem, ...]] = (
+    isolation,
+    drive_units,
+    tyres,
+    tyre_care,
+    trip_computer,
+    contactors,
+    software_updates,
+    computing,
+    connectivity,
+)
 """In the order in which they live the day. Before them `Convoy` itself calls those that give to the day's plan or take
 from it: climate, low_voltage, usage, traction_battery, charge_port."""
 
@@ -54,7 +71,7 @@ _FIRST: Final[tuple[Instrumented, ...]] = (
     charge_port,
 )
 """In the order in which their signals have always been sent; later subsystems' follow."""
-INSTRUMENTED: Final = tuple(dict.fromkeys((*_FIRST, *SUBSYSTEMS)))
+INSTRUMENTED: Final = tuple(dict.fromkeys((*_FIRST, *SUBSYSTEMS, surroundings)))
 """Every subsystem once."""
 SENSORS: Final = {name: sensor for part in INSTRUMENTED for name, sensor in part.SENSORS.items()}
 TESTS: Final = tuple(test for part in INSTRUMENTED for test in part.TESTS)

@@ -5,11 +5,14 @@ from typing import Final
 
 import numpy as np
 
-from simulator.cell_groups import CellGroups, Load, group_voltages, start_groups
+from simulator.battery_management import Management, capacity_left, show, start_management
+from simulator.cell_groups import CellGroups, Load, group_voltages, short_w, start_groups
 from simulator.day import BoolArray, Cars, Day, FloatArray, Phase
 from simulator.instruments import ALWAYS, UP, Sensor, Test
 from simulator.models import Chemistry
+from simulator.module_temperatures import PLAUSIBLE_C, SENSOR_K, Heat, Modules, module_temperatures, start_modules
 from simulator.open_circuit import mixed_voltage
+from vehicle.failure import FailureMode
 from vehicle.signals import CATALOGUE
 
 RESISTANCE_PER_K: Final = 0.025
@@ -24,9 +27,15 @@ CHARGING_W_K: Final = 220.0
 BEST_C: Final = (15.0, 27.0)
 """The cooling circuit's own temperature follows the air between these."""
 SPREAD_K: Final = 0.8
-"""Hottest and coldest module lie so far from the mean at rest, more with heat inside (engineering estimate)."""
-FADE_PCT_PER_DAY: Final = 2.3 / 365.0
-"""Calendar and cycle fade (Geotab 2026, mean)."""
+SPREAD_W_K: Final = 1500.0
+"""Hottest and coldest module lie so far from the mean at rest, and a kelvin more for so much heat inside (engineering
+estimates)."""
+LEAST_FLOW: Final = 0.15
+"""Still coolant evens the modules out as this share of the flow does (engineering estimate)."""
+LIMIT_C: Final = 60.0
+"""Functional failure of the cooling: the battery allows less power (usual limit of cells; engineering estimate)."""
+STILL_S: Final = 1800.0
+"""... or it was driven for so long with no flow at all (engineering estimate)."""
 _BMS: Final = np.array(
     [CATALOGUE["bms_state"].values.index(state) for state in ("Standby", "Support", "Drive", "Charge", "Charge")],
     dtype=np.float64,
@@ -44,6 +53,8 @@ SENSORS: Final = {
     "energy_used_lifetime_kwh": Sensor(UP),
     "module_temp_max_c": Sensor(UP, 0.1, 0.5),
     "module_temp_min_c": Sensor(UP, 0.1, 0.5),
+    "module_temp_delta_c": Sensor(UP, step=0.5),
+    "hv_capacity_net_kwh": Sensor(UP),
 }
 
 
@@ -52,8 +63,23 @@ def _cells_apart(day: Day, _: Cars) -> BoolArray:
     return ~day.during(Phase.ASLEEP) & (apart > 0.3)  # noqa: PLR2004 -- engineering estimate
 
 
-TESTS: Final = (Test("P0BBD", _cells_apart, ("hv_soc_pct", "hv_current_a", "hv_voltage_v")),)
-"""SAE J2012: pack voltage variation."""
+def _too_hot(day: Day, _: Cars) -> BoolArray:
+    return ~day.during(Phase.ASLEEP) & (day.columns["battery_hottest_c"] > LIMIT_C)
+
+
+def _implausible(day: Day, _: Cars) -> BoolArray:
+    low, high = PLAUSIBLE_C
+    return ~day.during(Phase.ASLEEP) & (
+        (day.columns["module_temp_min_c"] < low) | (day.columns["module_temp_max_c"] > high)
+    )
+
+
+TESTS: Final = (
+    Test("P0BBD", _cells_apart, ("hv_soc_pct", "hv_current_a", "hv_voltage_v")),
+    Test("P0A7E", _too_hot, ("module_temp_max_c", "hv_current_a", "ambient_temp_c")),
+    Test("P0A9C", _implausible, ("module_temp_max_c", "module_temp_min_c")),
+)
+"""SAE J2012: pack voltage variation, pack over-temperature, pack temperature sensor range."""
 
 
 @dataclass(slots=True, eq=False)
@@ -65,16 +91,24 @@ class TractionBattery:
     nominal_v: FloatArray
     resistance_ohm: FloatArray
     """Of the whole battery at 25 degC."""
+    new_ah: FloatArray
+    """Usable at the fleet's start."""
     capacity_ah: FloatArray
+    """Usable now."""
     heat_j_k: FloatArray
     groups: CellGroups
+    modules: Modules
+    management: Management
     charge: FloatArray
     """0 to 1."""
     temp_c: FloatArray
+    cooled_c: FloatArray
+    """The temperature it would have with sound cooling."""
+    still_s: FloatArray
+    """Driven without any flow."""
     slow_a: FloatArray
     """Current that diffusion has settled to."""
     used_kwh: FloatArray
-    health_pct: FloatArray
 
     def volts(self) -> FloatArray:
         """At rest, at midnight: what demands for power are turned into current with."""
@@ -89,21 +123,26 @@ def start(cars: Cars, ambient_c: FloatArray) -> TractionBattery:
         cells=cells,
         nominal_v=cars.each(lambda one: one.model.nominal_voltage_v),
         resistance_ohm=cells * cars.each(lambda one: one.model.group_resistance_ohm),
+        new_ah=cars.each(lambda one: one.capacity_ah),
         capacity_ah=cars.each(lambda one: one.capacity_ah),
         heat_j_k=cars.each(lambda one: one.model.battery_heat_j_k),
         groups=start_groups(cars),
+        modules=start_modules(cars),
+        management=start_management(cars),
         charge=cars.each(lambda one: one.charge),
         temp_c=ambient_c.copy(),
+        cooled_c=ambient_c.copy(),
+        still_s=np.zeros(len(cars)),
         slow_a=np.zeros(len(cars)),
         used_kwh=cars.each(lambda one: one.odometer_km * 0.19),
-        health_pct=cars.each(lambda one: one.health_pct),
     )
 
 
 def advance(state: TractionBattery, day: Day) -> None:
     """Everything about the battery from its current, which is there already."""
     current = day.columns["hv_current_a"]
-    charge = day.total(current * day.dt_s / 3600.0 / day.of(state.capacity_ah), state.charge)
+    capacity_ah = day.of(state.new_ah) * capacity_left(state.management, day)
+    charge = day.total(current * day.dt_s / 3600.0 / capacity_ah, state.charge)
     cold = np.exp(-RESISTANCE_PER_K * (np.clip(day.of(state.temp_c), -20.0, 45.0) - 25.0))
     heat_w = np.square(current) * day.of(state.resistance_ohm) * cold * (1.0 + DIFFUSION_SHARE)
     temp = _temperature(state, day, heat_w)
@@ -113,28 +152,46 @@ def advance(state: TractionBattery, day: Day) -> None:
     group_voltages(state.groups, day, load)
     volts = np.concatenate([cells.sum(axis=1) for cells in day.cells])
     used = day.total(np.maximum(-volts * current, 0.0) * day.dt_s / 3.6e6, state.used_kwh)
-    health = day.of(state.health_pct) - FADE_PCT_PER_DAY * day.at_s / 86400.0
-    spread = SPREAD_K + heat_w / 1500.0
     day.columns |= {
         "bms_state": _BMS[day.phase],
-        "hv_soc_pct": 100.0 * np.clip(charge, 0.0, 1.0),
         "hv_voltage_v": volts,
         "hv_power_kw": volts * current / 1000.0,
-        "hv_energy_remaining_kwh": charge * day.of(state.capacity_ah * state.nominal_v) / 1000.0,
-        "hv_soh_pct": health,
-        "module_temp_max_c": temp + spread,
-        "module_temp_min_c": temp - spread,
         "energy_used_lifetime_kwh": used,
     }
-    for name, values in (("charge", charge), ("temp_c", temp), ("slow_a", slow), ("used_kwh", used)):
+    show(state.management, day, charge, state.new_ah * state.nominal_v)
+    for name, values in (
+        ("capacity_ah", capacity_ah),
+        ("charge", charge),
+        ("temp_c", temp),
+        ("slow_a", slow),
+        ("used_kwh", used),
+    ):
         setattr(state, name, values[day.last])
 
 
 def _temperature(state: TractionBattery, day: Day, heat_w: FloatArray) -> FloatArray:
+    """Mean temperature; adds the modules' and judges the cooling."""
     ambient = day.columns["ambient_temp_c"]
     circuit = np.clip(ambient, *BEST_C)
     charging = day.during(Phase.CHARGING_DC)
     asleep = day.during(Phase.ASLEEP, Phase.AWAKE)
-    carried = np.where(asleep, PARKED_W_K, np.where(charging, CHARGING_W_K, DRIVING_W_K))
+    sound = np.where(asleep, PARKED_W_K, np.where(charging, CHARGING_W_K, DRIVING_W_K))
     sink = np.where(asleep, ambient, circuit)
-    return day.lag(sink + heat_w / carried, day.of(state.heat_j_k) / carried, state.temp_c)
+    weak = day.severity(FailureMode.PACK_COOLING_WEAK)
+    flow = np.maximum(1.0 - weak, 0.0)
+    carried = PARKED_W_K + (sound - PARKED_W_K) * flow
+    tau_s = day.of(state.heat_j_k) / carried
+    temp = day.lag(sink + heat_w / carried, tau_s, state.temp_c)
+    cooled = day.lag(sink + heat_w / sound, day.of(state.heat_j_k) / sound, state.cooled_c) if weak.any() else temp
+    # Less coolant warms up more on its way from the first module to the last.
+    spread = SPREAD_K + heat_w / SPREAD_W_K / np.maximum(flow, LEAST_FLOW)
+    hotter = temp + spread - cooled - (SPREAD_K + heat_w / SPREAD_W_K)
+    module_temperatures(state.modules, day, Heat(temp, spread, carried, tau_s, short_w(day)))
+    still = (weak >= 1.0) & day.during(Phase.DRIVING)
+    still_s = day.total(day.dt_s * still, state.still_s) * (weak >= 1.0)
+    state.cooled_c, state.still_s = cooled[day.last], still_s[day.last]
+    awake = ~day.during(Phase.ASLEEP)
+    hot = day.columns["battery_hottest_c"] > LIMIT_C
+    day.visible[FailureMode.PACK_COOLING_WEAK] = awake & (hotter > 3.0 * SENSOR_K)
+    day.failed[FailureMode.PACK_COOLING_WEAK] = awake & (weak > 0.0) & (hot | (still_s > STILL_S))
+    return temp

@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from simulator.day import Cars, Day, IntArray, Phase
+from simulator.day import BoolArray, Cars, Day, IntArray, Phase
 from simulator.subsystems import TESTS
 from simulator.weather import DAY_S
 from vehicle.batch import Event, EventKind
@@ -55,17 +55,16 @@ def start(cars: Cars) -> TroubleCodes:
 
 def advance(state: TroubleCodes, day: Day, midnight: datetime) -> None:
     """Add to the day's events every code whose status changed."""
-    driving = np.flatnonzero(day.during(Phase.DRIVING))
+    driving, driven = _by_car(day, day.during(Phase.DRIVING))
     for test in TESTS:
         failed = test.failed(day, day.cars)
         failed[day.last] = False
-        hits = np.flatnonzero(failed)
+        hits, own = _by_car(day, failed)
         for number, codes in enumerate(state.stored):
-            own = _within(day, number, hits)
-            if len(own) >= test.least_rows:
-                row, status, frame = int(own[0]), _fail(codes, test.code), test.freeze_frame
-            elif test.code in codes and len(driven := _within(day, number, driving)):
-                row, status, frame = int(driven[-1]), _pass(codes, test.code), ()
+            if own[number + 1] - own[number] >= test.least_rows:
+                row, status, frame = int(hits[own[number]]), _fail(codes, test.code), test.freeze_frame
+            elif test.code in codes and driven[number + 1] > driven[number]:
+                row, status, frame = int(driving[driven[number + 1] - 1]), _pass(codes, test.code), ()
             else:
                 continue
             if status is not None:
@@ -75,11 +74,10 @@ def advance(state: TroubleCodes, day: Day, midnight: datetime) -> None:
                 day.events[number].append(Event(at, EventKind.TROUBLE_CODE, code, details))
 
 
-def _within(day: Day, number: int, rows: IntArray) -> IntArray:
-    """Those of the ascending rows that are the car's."""
-    own = day.rows(number)
-    first, last = np.searchsorted(rows, [own.start, own.stop])
-    return rows[first:last]
+def _by_car(day: Day, mask: BoolArray) -> tuple[IntArray, list[int]]:
+    """The rows of the mask; and where those of each car begin among them, with the end of the last car's."""
+    rows = np.flatnonzero(mask)
+    return rows, np.searchsorted(rows, np.append(day.first, len(day))).tolist()
 
 
 def _fail(codes: dict[str, _Entry], code: str) -> DtcStatus | None:

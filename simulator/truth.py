@@ -7,6 +7,17 @@ from pathlib import Path
 import msgspec
 
 
+class VisitTruth(msgspec.Struct, frozen=True):
+    """One day in the workshop for one fault."""
+
+    at: datetime
+    """The midnight with which the day begins."""
+    result: str
+    """``repaired``, ``no_fault_found``, ``wrong_part`` or ``not_cured``."""
+    replaced: tuple[str, ...] = ()
+    """Parts, the right one or not."""
+
+
 class FaultTruth(msgspec.Struct, frozen=True, tag="fault", tag_field="kind"):
     """One fault of one vehicle, as it really went."""
 
@@ -24,6 +35,10 @@ class FaultTruth(msgspec.Struct, frozen=True, tag="fault", tag_field="kind"):
     """Who may rightly see to it, the least effort first."""
     parts: tuple[str, ...] = ()
     """What the repair may need."""
+    repaired_at: datetime | None = None
+    """From then on there is no fault; None: not within the days."""
+    visits: tuple[VisitTruth, ...] = ()
+    """To the workshop for this fault, in order; empty where no car goes to one."""
 
 
 class ConfounderTruth(msgspec.Struct, frozen=True, tag="confounder", tag_field="kind"):

@@ -88,8 +88,9 @@ def test_other_seeds_give_other_fleets() -> None:
     assert content(build_fleet(1, 1, 1, START), 0) != content(build_fleet(1, 1, 2, START), 0)
 
 
-def test_day_can_be_taken_out_of_order_and_left_halfway() -> None:
-    fleet = build_fleet(50, 3, 8, START, faults=[])
+def test_day_can_be_taken_out_of_order_and_left_halfway(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("simulator.fleet.CARS_TOGETHER", 3)
+    fleet = build_fleet(5, 3, 8, START, faults=[])
     expected = [content(fleet, index) for index in range(3)]
     next(fleet.day(0))
     assert content(fleet, 2) == expected[2]

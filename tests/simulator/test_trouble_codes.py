@@ -20,6 +20,7 @@ def a_day(index: int, bad: float, *, driven: bool) -> Day:
     return Day(
         cars=CARS,
         index=index,
+        midnight=START + timedelta(days=index),
         car=np.repeat([0, 1], 4),
         first=np.array([0, 4]),
         at_s=index * 86400.0 + np.tile([0.0, 30000.0, 60000.0, 86400.0], 2),

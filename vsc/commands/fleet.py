@@ -3,16 +3,19 @@
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
 
 from vehicle.vehicle import VehicleRecord
 from vsc.context import Context, load_context
-from vsc.failure import WrongCallError
+from vsc.failure import CommandError, WrongCallError
 from vsc.runtime.progress import progress_bars
 from vsc.terminal import ERR, JsonOption, print_facts
+
+if TYPE_CHECKING:
+    from simulator.fleet import Fleet
 
 SpeedOption = Annotated[str, typer.Option(help="Multiple of real time, or `max`: as fast as ingest stores.")]
 
@@ -32,12 +35,44 @@ def simulate(
     speed: SpeedOption = "max",
     fault: Annotated[
         list[str] | None,
-        typer.Option(help="MODE:VEHICLE:DAY, repeatable; without it, the demo's six modes on different cars."),
+        typer.Option(
+            help="MODE:VEHICLE:DAY, repeatable; without it and `--incidence`, the demo's six modes on different cars."
+        ),
     ] = None,
+    incidence: Annotated[
+        float | None,
+        typer.Option(
+            min=0.0,
+            help="Draw faults by how often they come: 1 as in real fleets, about one in ten cars a year; 50 gives a "
+            "hundred cars some sixty in six weeks; 0 none at all.",
+        ),
+    ] = None,
+    workshop: Annotated[
+        bool,
+        typer.Option(
+            "--workshop",
+            help="Send cars with a fault to a workshop: most drive on repaired, some come back because nothing was "
+            "found or the wrong part was replaced.",
+        ),
+    ] = False,
+    confounders: Annotated[
+        str,
+        typer.Option(
+            help="What looks odd and is no fault: `usual` (cold snap, noisy sensors, long parking) or `all` (also "
+            "mountains, sun, tyre changes, new parts, dropouts, software updates, trailers, moving house)."
+        ),
+    ] = "usual",
     truth: Annotated[Path | None, typer.Option(help="Write what is really wrong to this file (JSON lines).")] = None,
+    to: Annotated[
+        Path | None,
+        typer.Option(
+            help="Publish nothing, but write everything to Parquet files in this new folder; no stack is needed."
+        ),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Publish a simulated fleet over MQTT; a second run of the same fleet goes on where the first one ended."""
+    from simulator.confounders import Variety
     from simulator.faults import FaultError, parse_order
     from simulator.fleet import build_fleet
     from simulator.publish import FleetSender, Pace, publish, wait_for_storage
@@ -46,16 +81,30 @@ def simulate(
 
     pace = Pace(_speed(speed))
     first_day = _day(start)
+    if confounders not in set(Variety):
+        raise WrongCallError(f"--confounders {confounders}: expected {' or '.join(Variety)}")
     try:
         orders = [parse_order(text) for text in fault] if fault else None
-        fleet = build_fleet(vehicles, days, seed, first_day, orders)
+        fleet = build_fleet(
+            vehicles,
+            days,
+            seed,
+            first_day,
+            orders,
+            incidence=incidence,
+            workshop=workshop,
+            confounders=Variety(confounders),
+        )
     except FaultError as error:
         raise WrongCallError(str(error)) from None
     if truth is not None:
         write_truth(truth, fleet.truth)
+    if to is not None:
+        print_facts({"vehicles": vehicles, "days": days, "samples_written": _write(fleet, to)}, as_json=as_json)
+        return
     context = load_context()
     _make_known(context, (vehicle.record for vehicle in fleet.vehicles))
-    name = f"{vehicles} {days} {seed} {first_day} {sorted(fault or [])}"
+    name = f"{vehicles} {days} {seed} {first_day} {sorted(fault or [])} {incidence} {workshop} {confounders}"
     sender = FleetSender(name)
     run = f"fleet-{sender.boot('')}"
     outbox = context.state / "outbox" / f"{run}.sqlite"
@@ -143,6 +192,18 @@ def replay(
         },
         as_json=as_json,
     )
+
+
+def _write(fleet: "Fleet", folder: Path) -> int:
+    """Write the fleet to Parquet files; how many samples."""
+    from simulator.parquet import write_fleet
+
+    with progress_bars(ERR) as report:
+        what = f"Writing {len(fleet.vehicles)} cars for {fleet.days} days"
+        try:
+            return write_fleet(folder, fleet, lambda share: report(what, share))
+        except OSError as error:
+            raise CommandError(f"--to {folder}: {error}") from None
 
 
 def _make_known(context: Context, records: Iterable[VehicleRecord]) -> None:
