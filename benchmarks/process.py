@@ -80,9 +80,8 @@ class Measured:
         return self._seen.memory_info().rss / 1e6
 
     def peak_rss_mb(self) -> float:
-        """The most that it ever held, as the kernel knows (VmHWM)."""
-        status = Path(f"/proc/{self._process.pid}/status").read_text()
-        return next(int(line.split()[1]) * 1024 / 1e6 for line in status.splitlines() if line.startswith("VmHWM"))
+        """The most that it ever held."""
+        return peak_rss_mb(self._process.pid)
 
     def handles(self) -> int:
         """Open file descriptors."""
@@ -122,6 +121,12 @@ class Measured:
     def _last_words(self) -> str:
         lines = self._log.read_text(errors="replace").strip().splitlines()
         return "\n".join(lines[-5:]) or "it wrote nothing"
+
+
+def peak_rss_mb(process: int) -> float:
+    """The most memory that a process, by its id, ever held, as the kernel knows (VmHWM)."""
+    status = Path(f"/proc/{process}/status").read_text()
+    return next(int(line.split()[1]) * 1024 / 1e6 for line in status.splitlines() if line.startswith("VmHWM"))
 
 
 def start_ingest(database_url: str, broker: tuple[str, int], folder: Path, profile: Path | None = None) -> Measured:

@@ -10,7 +10,7 @@ from benchmarks.baselines import drain_with_stock_client, make_stock_session, ti
 from benchmarks.cars import SIGNALS, first_sample_at, vehicle_ids
 from benchmarks.drain import Backlog, Drain, drain, drain_and_copy, make_backlog, make_ingest_session
 from benchmarks.latency import Latency, Load, measure_latency
-from benchmarks.machine import machine_facts
+from benchmarks.machine import machine_and_servers
 from benchmarks.site import Site
 from benchmarks.stages import Profile, read_profile
 from vsc.runtime.locate import Binaries
@@ -139,7 +139,7 @@ def measure(binaries: Binaries, plan: Plan, present: datetime, report: Report) -
             report(f"Half the limit for {plan.latency_s:.0f} s", 0)
             latency = measure_latency(site, Load(ids, SAMPLES, limit / 2, plan.latency_s), start)
         profiles = {name: _profile(site, name, backlogs[name], report) for name in plan.profiles}
-    return Measurement(plan, rounds, latency, profiles, machine_facts(binaries))
+    return Measurement(plan, rounds, latency, profiles, machine_and_servers(binaries))
 
 
 def _measure_round(site: Site, rounds: Rounds, inputs: _Inputs) -> None:

@@ -22,6 +22,8 @@ _FIGURES: Final = (
     ("latency_p99_s", "", "<=", 1.0),
     ("lost", "", "<=", 0),
     ("duplicated", "", "<=", 0),
+    ("samples_per_core_s", "simulated fleet to memory, a second of CPU", ">=", 200_000),
+    ("values_per_core_s", "the same in numbers, cell groups and modules one by one", None, None),
 )
 """Name, meaning, and the target of the issue that asked for it."""
 

@@ -18,7 +18,7 @@ import numpy as np
 from benchmarks.audit import Audit, audit
 from benchmarks.cars import first_sample_at, vehicle_ids
 from benchmarks.drain import drain, make_backlog, make_ingest_session
-from benchmarks.machine import machine_facts
+from benchmarks.machine import machine_and_servers
 from benchmarks.pacing import PacedFleet
 from benchmarks.process import Measured, start_ingest
 from benchmarks.retention import Retention
@@ -108,7 +108,7 @@ def soak(binaries: Binaries, plan: Plan, present: datetime, tell: Callable[[Read
         first = make_backlog(ids, 1, 1, first_sample_at(present), seed=1)
         make_ingest_session(site, first.messages[0])
         limit = plan.limit_rows_s or measure_limit(site, ids, first_sample_at(present))
-        result = Soak(plan, limit, plan.load * limit, machine_facts(binaries))
+        result = Soak(plan, limit, plan.load * limit, machine_and_servers(binaries))
         with site.fresh_database() as database_url:
             _run(site, database_url, result, present - _OLDEST, tell)
     at_s = [reading.at_s for reading in result.readings]

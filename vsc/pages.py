@@ -7,6 +7,7 @@ from pydantic import TypeAdapter
 
 from config.settings import CHECKOUT, Settings
 from rules.page import rules_page
+from simulator.fault_modes_page import fault_modes_page
 from vehicle.signals_page import signals_page
 
 
@@ -44,6 +45,7 @@ def _shown(default: object) -> str:
 
 PAGES: Mapping[str, Callable[[], str]] = {
     "docs/configuration.md": configuration_page,
+    "docs/fault-modes.md": fault_modes_page,
     "docs/rules.md": rules_page,
     "docs/signals.md": signals_page,
 }

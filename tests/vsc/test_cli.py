@@ -240,3 +240,14 @@ def test_a_shard_that_cannot_be_is_a_wrong_call(vsc: Vsc, shard: str) -> None:
     result = vsc("ingest", "--shard", shard, **NOWHERE)
     assert result.returncode == 2
     assert "shard" in only_line(result)
+
+
+def test_a_fleet_is_written_to_files_without_any_stack(vsc: Vsc, tmp_path: Path) -> None:
+    call = ("simulate", "--vehicles", "2", "--days", "2", "--to", str(tmp_path / "fleet"))
+    written = vsc(*call, "--json", **NOWHERE)
+    assert written.returncode == 0
+    assert json.loads(written.stdout)["samples_written"] > 200
+    assert len(list((tmp_path / "fleet" / "samples").iterdir())) == 2
+    again = vsc(*call, **NOWHERE)
+    assert again.returncode == 1
+    assert again.stderr.splitlines()[-1] == f"vsc: --to {tmp_path / 'fleet'}: the folder is not empty"

@@ -17,7 +17,7 @@ from vsc.terminal import ERR, OUT, JsonOption, print_json, print_rows
 if TYPE_CHECKING:
     from benchmarks.soak import Reading
 
-app = typer.Typer(no_args_is_help=True, help="Measure on servers of its own: ingest, soak.")
+app = typer.Typer(no_args_is_help=True, help="Measure what the product does in a second, and what that takes.")
 
 
 @app.command()
@@ -82,6 +82,64 @@ def soak(
     if json_file is not None:
         json_file.write_text(json.dumps(result.figures(), default=str, indent=2) + "\n")
     _fail_if_untrue(result.lost, result.audit.duplicated)
+
+
+@app.command()
+def simulate(
+    *,
+    rounds: Annotated[int, typer.Option(min=1, help="How often the standard size is measured.")] = 5,
+    sizes: Annotated[bool, typer.Option(help="Also the table of sizes, ten to ten thousand cars.")] = True,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure the simulator alone: samples a second of one core, and seconds and memory by cars and days."""
+    from benchmarks.scorecard import rows_of
+    from benchmarks.simulate import SIZES, measure
+
+    with progress_bars(ERR) as report, _measuring():
+        figures = measure(rounds, SIZES if sizes else (), report)
+    if as_json:
+        print_json(figures)
+    else:
+        print_rows(rows_of(figures), as_json=False, empty="")
+        OUT.print()
+        print_rows(figures["sizes"], as_json=False, empty="No sizes were measured.")
+
+
+@app.command()
+def realism(
+    *,
+    data: Annotated[Path | None, typer.Option(help="Folder of recordings; default: VSC_RECORDINGS.")] = None,
+    page: Annotated[Path | None, typer.Option(help="Write curves of both as SVG to this HTML file.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Compare the simulated fleet with recorded cars and published facts; exit code 1 if a fact is not reproduced."""
+    from dataclasses import asdict
+
+    from benchmarks import realism
+    from benchmarks.published import facts
+    from config.settings import load_settings
+    from simulator.replay import RecordingError
+
+    try:
+        cars = realism.gather(data or load_settings().recordings)
+    except RecordingError as error:
+        raise WrongCallError(str(error)) from None
+    missing = set(realism.RECORDINGS) - {one.name for one in cars.recorded}
+    if missing:
+        ERR.print(f"No recording of {', '.join(sorted(missing))}: the table goes without.")
+    figures = realism.compare(cars)
+    reproduced = [{**asdict(fact), "reproduced": fact.reproduced} for fact in facts()]
+    if as_json:
+        print_json({"figures": figures, "facts": reproduced})
+    else:
+        print_rows(figures, as_json=False, empty="")
+        OUT.print()
+        print_rows(reproduced, as_json=False, empty="")
+    if page is not None:
+        page.write_text(realism.page(cars), encoding="utf-8")
+    wrong = [row["fact"] for row in reproduced if not row["reproduced"]]
+    if wrong:
+        raise CommandError(f"not reproduced: {'; '.join(wrong)}")
 
 
 @contextmanager
