@@ -2,7 +2,7 @@
 
 In the folder: ``samples/YYYY-MM-DD.parquet`` with a row per sample, in the catalogue's names and units, null where a
 signal was not sampled; ``events.parquet``; ``vehicles.parquet``, the registry's facts; and ``truth.jsonl``, which no
-detector may see. Times are UTC. The samples of a few hundred cars' day are held at a time, whatever the fleet's size.
+detector may see. Times are UTC. The samples of a hundred cars' day are held at a time, whatever the fleet's size.
 """
 
 import json
@@ -23,8 +23,8 @@ from simulator.truth import write_truth
 from vehicle.batch import Event
 from vehicle.signals import CATALOGUE, Signal, SignalKind
 
-ROWS_TOGETHER: Final = 50_000
-"""Rows of a row group, about 190 cars' day: what is held at a time."""
+ROWS_TOGETHER: Final = 20_000
+"""Rows of a row group, about 75 cars' day: what is held at a time."""
 COMPRESSION: Final = "zstd"
 
 _KINDS: Final = {
