@@ -120,7 +120,7 @@ class ForeignCars:
             ending: Close every row, and take no more messages.
         """
         if not ending:
-            self._unsorted += self.session.take(RECEIVE_MAXIMUM - len(self._unsorted), _NO_WAIT)
+            self._unsorted += self.session.take(RECEIVE_MAXIMUM - len(self._unsorted), _NO_WAIT).deliveries
         incoming = [delivery.incoming for delivery in self._unsorted]
         self._registry.look(connection, {each.address.sender for each in incoming if isinstance(each, ForeignIncoming)})
         while self._unsorted:

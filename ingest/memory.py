@@ -5,12 +5,16 @@ from typing import Final
 
 import structlog
 
+from ingest.inbox import MOST_BYTES_READY
 from ingest.session import MOST_BYTES
 
 _PROCESS_BYTES: Final = 100 * 1024 * 1024
 """The interpreter with its libraries."""
-BUDGET_BYTES: Final = _PROCESS_BYTES + 3 * MOST_BYTES
-"""With as many payloads as may wait, twice their size for the values in them, and a flush on its way."""
+_LAID_OUT: Final = 8
+"""Times the bytes of its payloads that a flush made ready takes besides its values: a null is one byte in a list, four
+in a row of COPY, and more while it is being laid out."""
+BUDGET_BYTES: Final = _PROCESS_BYTES + 3 * MOST_BYTES + _LAID_OUT * MOST_BYTES_READY
+"""With as many payloads as may wait, twice their size for the values in them, a flush on its way and one made ready."""
 
 log = structlog.get_logger()
 

@@ -37,10 +37,12 @@ _MOST_AT_WORK: Final = 1024
 _MOST_REMEMBERED: Final = 10_000
 _HASH_BYTES: Final = 32
 _COUNT: Final = struct.Struct("<I")
-_STORING_AT: Final = _COUNT.size
-_READING_AT: Final = _STORING_AT + _MOST_AT_WORK * _HASH_BYTES
+_STORING_AT: Final = 0
+_FLUSH_BYTES: Final = _COUNT.size + _MOST_AT_WORK * _HASH_BYTES
+_READING_AT: Final = _STORING_AT + _FLUSH_BYTES
 _READER_BYTES: Final = _COUNT.size + MAX_PAYLOAD_BYTES
-_FILE_BYTES: Final = _READING_AT + READERS * _READER_BYTES
+_PREPARING_AT: Final = _READING_AT + READERS * _READER_BYTES
+_FILE_BYTES: Final = _PREPARING_AT + _FLUSH_BYTES
 
 log = structlog.get_logger()
 
@@ -133,24 +135,40 @@ class PoisonGuard:
     @contextmanager
     def at_work(self, portion: Sequence[Incoming]) -> Iterator[Sequence[Incoming]]:
         """Note a portion while it is stored, and give it back, read."""
-        hashes = b"".join([incoming.sha256 for incoming in portion[:_MOST_AT_WORK]])
-        self._notes[_STORING_AT : _STORING_AT + len(hashes)] = hashes
-        _COUNT.pack_into(self._notes, 0, len(hashes) // _HASH_BYTES)
+        self._note(_STORING_AT, portion)
         yield [each.read(each.message) if isinstance(each, Suspect) else each for each in portion]
         self.rest()
         for each in portion:
             if isinstance(each, Suspect):
                 self._suspects.discard(each.sha256)
 
+    @contextmanager
+    def preparing(self, flush: Sequence[Incoming]) -> Iterator[Sequence[Incoming]]:
+        """Note a flush while it is made ready, and give it back; nothing of it where somebody is suspected."""
+        if self._suspects:
+            yield ()
+            return
+        self._note(_PREPARING_AT, flush)
+        yield flush
+        _COUNT.pack_into(self._notes, _PREPARING_AT, 0)
+
     def rest(self) -> None:
         """Note that nothing is being stored: what follows is not the fault of a message."""
-        _COUNT.pack_into(self._notes, 0, 0)
+        _COUNT.pack_into(self._notes, _STORING_AT, 0)
 
     def close(self) -> None:
         """Note that the process ends in order."""
         self.rest()
+        _COUNT.pack_into(self._notes, _PREPARING_AT, 0)
         for reader in range(READERS):
             _COUNT.pack_into(self._notes, _READING_AT + reader * _READER_BYTES, 0)
+
+    def _note(self, place: int, flush: Sequence[Incoming]) -> None:
+        """The hashes first, then their number: what is half written counts for nothing."""
+        hashes = b"".join([incoming.sha256 for incoming in flush[:_MOST_AT_WORK]])
+        start = place + _COUNT.size
+        self._notes[start : start + len(hashes)] = hashes
+        _COUNT.pack_into(self._notes, place, len(hashes) // _HASH_BYTES)
 
     def _accused(self, message: Message, hashed: bytes, read: Callable[[Message], Incoming]) -> Incoming:
         record = self._records[hashed]
@@ -181,12 +199,16 @@ class PoisonGuard:
         self.close()
 
     def _left_at_work(self) -> tuple[list[bytes], list[bytes]]:
-        """Hashes of what was being stored, and of what was being read, when the predecessor ended."""
-        count = min(_COUNT.unpack_from(self._notes, 0)[0], _MOST_AT_WORK)
-        places = range(_STORING_AT, _STORING_AT + count * _HASH_BYTES, _HASH_BYTES)
-        storing = [self._notes[place : place + _HASH_BYTES] for place in places]
+        """Hashes of what was being stored or made ready, and of what was being read, when the predecessor ended."""
+        storing = []
+        for place in (_STORING_AT, _PREPARING_AT):
+            count = min(_COUNT.unpack_from(self._notes, place)[0], _MOST_AT_WORK)
+            start = place + _COUNT.size
+            storing += [
+                self._notes[at : at + _HASH_BYTES] for at in range(start, start + count * _HASH_BYTES, _HASH_BYTES)
+            ]
         reading = []
-        for place in range(_READING_AT, _FILE_BYTES, _READER_BYTES):
+        for place in range(_READING_AT, _PREPARING_AT, _READER_BYTES):
             size = min(_COUNT.unpack_from(self._notes, place)[0], MAX_PAYLOAD_BYTES)
             if size:
                 reading.append(sha256(self._notes[place + _COUNT.size : place + _COUNT.size + size]).digest())

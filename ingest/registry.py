@@ -22,12 +22,14 @@ class Registry:
         self._known: set[str] = set()
         self._read_at = float("-inf")
 
-    def refuse_unknown(self, connection: psycopg.Connection[Any], flush: Sequence[Incoming]) -> list[Incoming]:
+    def refuse_unknown(self, connection: psycopg.Connection[Any], flush: Sequence[Incoming]) -> Sequence[Incoming]:
         """The flush, with the messages of unknown vehicles refused."""
         speakers = {incoming.vehicle_id for incoming in flush} - {None}
         if not speakers <= self._known or time.monotonic() - self._read_at > _REFRESH_S:
             self._known = known_ids(connection)
             self._read_at = time.monotonic()
+        if speakers <= self._known:
+            return flush
         return [
             incoming if incoming.vehicle_id is None or incoming.vehicle_id in self._known else incoming.refused(UNKNOWN)
             for incoming in flush

@@ -33,6 +33,7 @@ from ingest.memory import check_memory, memory_limit
 from ingest.missing import GapLimits
 from ingest.oversight import Oversight
 from ingest.poison import PoisonGuard
+from ingest.preparation import Prepared, prepare
 from ingest.roster import Roster, subscriptions
 from ingest.session import RECEIVE_MAXIMUM, Session
 from ingest.shard import WHOLE_FLEET, Shard, ShardHeldError
@@ -121,6 +122,7 @@ class _Service:
             rng=rng,
             subscriptions=subscriptions(settings.shard, ()),
             read=self._guard.reader(read),
+            prepare=self._prepare,
             longest_delay=settings.reconnect_within,
         )
         self._roster = Roster(settings.shard)
@@ -192,18 +194,18 @@ class _Service:
             self._patiently(lambda connection: connection.execute("SELECT 1"))
 
     def _take_and_store(self) -> None:
-        deliveries = self._session.take(MESSAGES_A_FLUSH, self._settings.window)
-        if not deliveries:
+        taken = self._session.take(MESSAGES_A_FLUSH, self._settings.window)
+        if not taken.deliveries:
             return
         taken_at = time.monotonic()
-        flush = [delivery.incoming for delivery in deliveries]
-        outcome = self._store_patiently(flush)
+        flush = taken.flush
+        outcome = self._store_patiently(flush, taken.prepared)
         if outcome is None:
             return
         if outcome.newest is not None:
             self._clock.advance(outcome.newest)
         self._note_commit(flush, taken_at)
-        self._session.settle(deliveries, outcome.acks)
+        self._session.settle(taken.deliveries, outcome.acks)
         self._gaps.note(outcome.acks)
         outcome.acks = []
         self._total += outcome
@@ -249,19 +251,26 @@ class _Service:
             longest_delay=settings.reconnect_within,
         )
 
-    def _store_patiently(self, flush: Sequence[Incoming]) -> Outcome | None:
+    def _prepare(self, flush: Sequence[Incoming]) -> Prepared | None:
+        """Make a full flush ready while another one is stored; on the network's thread."""
+        with self._guard.preparing(flush) as messages:
+            return prepare(messages, self._clock.now(), self._settings.limits) if messages else None
+
+    def _store_patiently(self, flush: Sequence[Incoming], prepared: Prepared | None = None) -> Outcome | None:
         """Store a flush, however long the database is away; None if we are to stop meanwhile."""
         total = Outcome()
         for portion in self._guard.portions(flush):
-            outcome = self._patiently(functools.partial(self._store, portion=portion))
+            outcome = self._patiently(functools.partial(self._store, portion=portion, prepared=prepared))
             if outcome is None:
                 return None
             total += outcome
         return total
 
-    def _store(self, connection: psycopg.Connection[Any], portion: Sequence[Incoming]) -> Outcome:
+    def _store(
+        self, connection: psycopg.Connection[Any], portion: Sequence[Incoming], prepared: Prepared | None
+    ) -> Outcome:
         with self._guard.at_work(portion) as messages:
-            return self._writer.store(connection, messages)
+            return self._writer.store(connection, messages, prepared)
 
     def _patiently(self, work: Callable[[psycopg.Connection[Any]], T]) -> T | None:
         """Do some work at the database, again and again while it is away; None if we are to stop meanwhile."""

@@ -30,7 +30,7 @@ from agent.connection import Connection, Message
 from agent.link import Link
 from config.clock import WallClock
 from ingest.condition import Condition
-from ingest.inbox import Delivery, Inbox
+from ingest.inbox import Delivery, Inbox, Prepare, Taken
 from ingest.incoming import Incoming, read
 from ingest.subscriptions import Subscriptions
 from vehicle.batch import StoredAck
@@ -113,6 +113,7 @@ class Session:
         rng: np.random.Generator,
         subscriptions: Sequence[tuple[str, int]] = WHOLE_FLEET_TOPICS,
         read: Callable[[Message], Incoming] = read,
+        prepare: Prepare | None = None,
         receive_maximum: int = RECEIVE_MAXIMUM,
         longest_delay: timedelta = timedelta(seconds=60),
     ) -> None:
@@ -125,7 +126,9 @@ class Session:
             rng: Spreads the attempts to connect.
             subscriptions: Topic filters, each with its greatest QoS.
             read: What a message holds; runs on the link's thread and must not raise.
-            receive_maximum: Messages that may be delivered before the first of them is acknowledged.
+            prepare: Makes a full flush ready, on the link's thread too.
+            receive_maximum: Messages that may be delivered before the first of them is acknowledged; half of them are
+                a full flush, so that one half arrives while the other is stored.
             longest_delay: Between two attempts to connect.
         """
         self._subscriptions = Subscriptions(subscriptions)
@@ -145,7 +148,7 @@ class Session:
         self._current: Connection | None = None
         self._ended: Connection | None = None
         """The connection that we have hung up on; some of its messages may still arrive."""
-        self._inbox = Inbox()
+        self._inbox = Inbox(receive_maximum // 2, prepare)
         self._paused_at = 0.0
         self._openings: queue.SimpleQueue[bool] = queue.SimpleQueue()
         self._settled: queue.SimpleQueue[_Settled | _Told] = queue.SimpleQueue()
@@ -185,7 +188,7 @@ class Session:
         self._subscriptions.want(subscriptions)
         self._link.wake()
 
-    def take(self, at_most: int, window: timedelta) -> list[Delivery]:
+    def take(self, at_most: int, window: timedelta) -> Taken:
         """Wait up to `window` for messages, and return them sooner when there are enough or no more come."""
         return self._inbox.take(at_most, window)
 

@@ -21,15 +21,16 @@ from config.clock import Clock
 from config.settings import QUARANTINE_LIMIT
 from ingest.acks import AckBook
 from ingest.bisection import store_piecewise, tells_data_fault
-from ingest.flush import Plan, Refusal, Remainder, Sorted, Work, keys_of, latest_sent_at, leave_out, make_work
+from ingest.flush import Refusal, Remainder, Work, keys_of, latest_sent_at, leave_out, make_work
 from ingest.incoming import Incoming
+from ingest.preparation import Prepared, present_of
 from ingest.registry import Registry
 from ingest.room import Room
 from ingest.validation import TimeLimits
 from storage import events, ledger, quarantine, turns
 from storage.ledger import BatchKey
 from storage.quarantine import QuarantinedMessage
-from storage.telemetry_copy import copy_table
+from storage.telemetry_copy import Rows, copy_rows, rows_of
 from vehicle.batch import Hello, StoredAck
 from vehicle.rejection import Rejection, RejectionReason
 
@@ -113,15 +114,18 @@ class Writer:
         self._book = AckBook()
         self.room = Room(quarantine_limit)
 
-    def store(self, connection: psycopg.Connection[Any], flush: Sequence[Incoming]) -> Outcome:
+    def store(
+        self, connection: psycopg.Connection[Any], flush: Sequence[Incoming], prepared: Prepared | None = None
+    ) -> Outcome:
         """Store messages for good, each once, and find out what to tell their senders.
 
         Args:
             connection: In autocommit mode.
             flush: In the order of arrival.
+            prepared: What has been done with this flush already, if anything.
         """
         try:
-            return self._store_all(connection, flush)
+            return self._store_all(connection, flush, prepared)
         except psycopg.Error as error:
             # What was to be committed when this came may be there or not: only the ledger knows.
             self._book.forget((each.key.vehicle_id, each.key.boot) for each in flush if each.key is not None)
@@ -129,18 +133,24 @@ class Writer:
                 raise
         return self._store_all(connection, flush)
 
-    def _store_all(self, connection: psycopg.Connection[Any], flush: Sequence[Incoming]) -> Outcome:
+    def _store_all(
+        self, connection: psycopg.Connection[Any], flush: Sequence[Incoming], prepared: Prepared | None = None
+    ) -> Outcome:
         return store_piecewise(
             self._registry.refuse_unknown(connection, flush),
-            lambda these, unstorable: self._store(connection, these, unstorable),
+            lambda these, unstorable: self._store(connection, these, unstorable, prepared),
             lambda incoming: self._fits(connection, incoming),
         )
 
     def _store(
-        self, connection: psycopg.Connection[Any], flush: Sequence[Incoming], unstorable: Sequence[Refusal]
+        self,
+        connection: psycopg.Connection[Any],
+        flush: Sequence[Incoming],
+        unstorable: Sequence[Refusal],
+        prepared: Prepared | None,
     ) -> Outcome:
         with connection.transaction():
-            written = self._write(connection, flush, unstorable)
+            written = self._write(connection, flush, unstorable, prepared)
         self.room.take(written.quarantine_bytes)
         work = written.work
         _warn_of_attacks(work.refused)
@@ -172,12 +182,12 @@ class Writer:
         return not tells_data_fault(attempt)
 
     def _write(
-        self, connection: psycopg.Connection[Any], flush: Sequence[Incoming], unstorable: Sequence[Refusal]
+        self,
+        connection: psycopg.Connection[Any],
+        flush: Sequence[Incoming],
+        unstorable: Sequence[Refusal],
+        prepared: Prepared | None = None,
     ) -> _Written:
-        newest = latest_sent_at(flush)
-        present = self._clock.now()
-        if self._limits.by_sender and newest is not None:
-            present = max(present, newest)
         turns.take_part(connection)
         keys = keys_of(flush)
         # Of what is safe the ledger must say with which content; of the rest it knows nothing.
@@ -185,29 +195,37 @@ class Writer:
         known = ledger.known(connection, safe) if safe else {}
         # A car that was forgotten and is registered again sends what the book has of its former life.
         self._book.forget((key.vehicle_id, key.boot) for key in safe if key not in known)
-        work, remainder = make_work(flush, known, present, self._limits, unstorable), Remainder()
+        rows: Sequence[Rows] | None = None
+        if prepared is not None and not known and not unstorable and prepared.is_of(flush):
+            work, present, newest, rows = prepared.work, prepared.present, prepared.newest, prepared.rows
+        else:
+            present, newest = present_of(flush, self._clock.now(), self._limits)
+            work = make_work(flush, known, present, self._limits, unstorable)
+        remainder = Remainder()
         refused = _rows_of(work.refused, present)
         unplaced = self.room.unplaced(connection, refused) if refused else []
         if unplaced:
             remainder = leave_out(flush, unplaced, work.batches.new)
             work = make_work(remainder.flush, known, present, self._limits, unstorable)
             refused = _rows_of(work.refused, present)
-            keys, newest = keys_of(work.flush), latest_sent_at(work.flush)
-        self._write_plan(connection, work.batches, work.plan, present)
+            keys, newest, rows = keys_of(work.flush), latest_sent_at(work.flush), None
+        if rows is None:
+            rows = [rows_of(table, present) for table in work.plan.tables if len(table.times)]
+        _write_work(connection, work, rows, present)
         grown = quarantine.record(connection, [row for _, row in refused]) if refused else 0
         return _Written(work, keys, newest, remainder, grown)
 
-    def _write_plan(self, connection: psycopg.Connection[Any], batches: Sorted, plan: Plan, present: datetime) -> None:
-        if batches.arrived_after_all:
-            ledger.retract_dropped(connection, batches.arrived_after_all)
-        for table in plan.tables:
-            if len(table.times):
-                copy_table(connection, table, present)
-        if plan.events:
-            events.record(connection, plan.events)
-        ledger.record(connection, plan.entries)
-        for vehicle_id, hello in batches.hellos:
-            record_dropped(connection, vehicle_id, hello, present)
+
+def _write_work(connection: psycopg.Connection[Any], work: Work, samples: Sequence[Rows], present: datetime) -> None:
+    if work.batches.arrived_after_all:
+        ledger.retract_dropped(connection, work.batches.arrived_after_all)
+    for rows in samples:
+        copy_rows(connection, rows)
+    if work.plan.events:
+        events.record(connection, work.plan.events)
+    ledger.record(connection, work.plan.entries)
+    for vehicle_id, hello in work.batches.hellos:
+        record_dropped(connection, vehicle_id, hello, present)
 
 
 def record_dropped(connection: psycopg.Connection[Any], vehicle_id: str, hello: Hello, present: datetime) -> None:

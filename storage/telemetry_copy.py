@@ -5,9 +5,10 @@ leaves out the bytes that a null, a shorter vehicle id or a shorter text does no
 "COPY" in PostgreSQL's manual; `real[]` and `jsonb` are as their send functions write them.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
@@ -54,18 +55,41 @@ class SampleTable:
     """The senders gave no times: these are those of arrival."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Rows:
+    """The rows of a table as COPY takes them."""
+
+    columns: Sequence[str]
+    """Of the table `telemetry`, in the order of the fields."""
+    pieces: Iterable[memoryview]
+    """What `binary_rows` gives; it may be laid out while it is sent."""
+
+
+def rows_of(table: SampleTable, received_at: datetime) -> Rows:
+    """The rows of a table, laid out when they are asked for."""
+    marks = [name for name, there in (("time_received", table.time_received), ("extra", table.extra)) if there]
+    return Rows(["vehicle_id", "time", "received_at", *table.columns, *marks], binary_rows(table, received_at))
+
+
+def copy_rows(connection: psycopg.Connection[Any], rows: Rows) -> None:
+    """Append rows, whose batches must be new."""
+    with connection.cursor().copy(_statement(tuple(rows.columns))) as copy:
+        copy.write(HEADER)
+        for piece in rows.pieces:
+            copy.write(piece)
+        copy.write(TRAILER)
+
+
+@lru_cache(maxsize=256)
+def _statement(columns: tuple[str, ...]) -> bytes:
+    """The COPY into these columns: cars send the same ones again and again."""
+    names = sql.SQL(", ").join(map(sql.Identifier, columns))
+    return sql.SQL("COPY telemetry ({}) FROM STDIN (FORMAT binary)").format(names).as_bytes()
+
+
 def copy_table(connection: psycopg.Connection[Any], table: SampleTable, received_at: datetime) -> int:
     """Append the samples, which must be new, and return how many rows that were."""
-    marks = [name for name, there in (("time_received", table.time_received), ("extra", table.extra)) if there]
-    names = ["vehicle_id", "time", "received_at", *table.columns, *marks]
-    statement = sql.SQL("COPY telemetry ({}) FROM STDIN (FORMAT binary)").format(
-        sql.SQL(", ").join(map(sql.Identifier, names))
-    )
-    with connection.cursor().copy(statement) as copy:
-        copy.write(HEADER)
-        for rows in binary_rows(table, received_at):
-            copy.write(rows)
-        copy.write(TRAILER)
+    copy_rows(connection, rows_of(table, received_at))
     return len(table.times)
 
 

@@ -43,6 +43,7 @@ def run(
     messages: Sequence[Message],
     *,
     reading: Callable[[Message], None] = HEALTHY,
+    preparing: Callable[[Message], None] = HEALTHY,
     storing: Callable[[Message], None] = HEALTHY,
 ) -> list[Incoming] | None:
     """One process that receives and stores messages; what it has stored, or None if it ended before."""
@@ -55,7 +56,11 @@ def run(
     reader = guard.reader(touched)
     stored: list[Incoming] = []
     with suppress(Died):
-        for portion in guard.portions([reader(message) for message in messages]):
+        flush = [reader(message) for message in messages]
+        with guard.preparing(flush) as prepared:
+            for incoming in prepared:
+                preparing(incoming.message)
+        for portion in guard.portions(flush):
             with guard.at_work(portion) as incomings:
                 for incoming in incomings:
                     # A message in quarantine is stored without its content being looked at.
@@ -88,6 +93,22 @@ def test_what_ends_the_process_while_stored_is_told_from_its_neighbours(tmp_path
     for _ in range(SUSPECT_AFTER + CULPRIT_AFTER):
         assert run(tmp_path, [GOOD, BAD, WORSE], storing=die_at(BAD)) is None
     assert refused(run(tmp_path, [GOOD, BAD, WORSE], storing=die_at(BAD))) == [BAD]
+
+
+def test_what_ends_the_process_while_made_ready_is_told_from_its_neighbours(tmp_path: Path) -> None:
+    bad = die_at(BAD)
+    for _ in range(SUSPECT_AFTER + CULPRIT_AFTER):
+        assert run(tmp_path, [GOOD, BAD, WORSE], preparing=bad, storing=bad) is None
+    assert refused(run(tmp_path, [GOOD, BAD, WORSE], preparing=bad, storing=bad)) == [BAD]
+
+
+def test_what_is_made_ready_is_accused_beside_what_is_stored(tmp_path: Path) -> None:
+    for _ in range(SUSPECT_AFTER):
+        guard = a_guard(tmp_path)
+        reader = guard.reader(read)
+        with suppress(Died), guard.at_work([reader(GOOD)]), guard.preparing([reader(BAD)]):
+            raise Died
+    assert all(isinstance(a_guard(tmp_path).reader(read)(message), Suspect) for message in (GOOD, BAD))
 
 
 def test_two_culprits_in_one_flush_are_both_found(tmp_path: Path) -> None:

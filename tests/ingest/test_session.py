@@ -55,7 +55,7 @@ def take(session: Session, count: int) -> list[Delivery]:
     taken: list[Delivery] = []
 
     def enough() -> bool:
-        taken.extend(session.take(count - len(taken), WINDOW))
+        taken.extend(session.take(count - len(taken), WINDOW).deliveries)
         return len(taken) >= count
 
     wait_for(enough, f"{count} deliveries")
@@ -74,7 +74,7 @@ def test_what_was_not_settled_comes_again_and_what_was_does_not(quiet_broker: tu
     publish(quiet_broker, messages(5))
     with a_session(quiet_broker) as session:
         assert seqs(take(session, 3)) == [2, 4, 5]
-        assert session.take(1, WINDOW) == []
+        assert session.take(1, WINDOW).deliveries == []
         assert session.statistics.lost_sessions == 0
 
 
@@ -84,7 +84,7 @@ def test_no_more_than_receive_maximum_are_delivered_unsettled(quiet_broker: tupl
         seen: list[int] = []
         while len(seen) < 20:
             deliveries = take(session, 5)
-            assert session.take(1, WINDOW) == []
+            assert session.take(1, WINDOW).deliveries == []
             session.settle(deliveries, [])
             seen += seqs(deliveries)
         assert seen == list(range(1, 21))
@@ -147,7 +147,7 @@ def test_a_session_listens_to_what_it_is_told_to_follow(quiet_broker: tuple[str,
         last = a_message(a_batch(seq=3, vehicle_id="other-249"))
         publish(quiet_broker, [first, second, last])
         assert seqs(take(session, 2)) == [2, 3]
-        assert session.take(1, WINDOW) == []
+        assert session.take(1, WINDOW).deliveries == []
         assert session.openings() == [False]
 
 
@@ -191,7 +191,7 @@ def test_what_waits_is_forgotten_with_its_connection_and_comes_again(
         wait_for(lambda: session.statistics.received == 2, "both have arrived")
         own_servers.broker.stop()
         wait_for(lambda: session._current is None, "the connection is lost")
-        assert session.take(1, WINDOW) == []
+        assert session.take(1, WINDOW).deliveries == []
         own_servers.broker.start()
         assert seqs(take(session, 2)) == [1, 2]
         assert session.statistics.lost_sessions == 1
@@ -206,7 +206,7 @@ def test_a_broker_that_sends_more_than_it_may_is_hung_up_on() -> None:
     assert session.statistics.overflows == 1
     session.received(cast("Connection", connection), a_message())
     assert session.statistics.overflows == 1
-    assert seqs(session.take(5, WINDOW)) == [1, 2]
+    assert seqs(session.take(5, WINDOW).deliveries) == [1, 2]
 
 
 def test_messages_that_nobody_keeps_are_dropped_when_too_many_wait() -> None:
@@ -218,7 +218,7 @@ def test_messages_that_nobody_keeps_are_dropped_when_too_many_wait() -> None:
     assert not connection.closed
     assert session.statistics.dropped == 1
     assert session.backlog().unacknowledged == 1
-    assert seqs(session.take(5, WINDOW)) == [1, 2, 4]
+    assert seqs(session.take(5, WINDOW).deliveries) == [1, 2, 4]
 
 
 class HungUp:

@@ -20,6 +20,7 @@ from config.logs import configure_logs
 from ingest import roster, service
 from ingest.inbox import Delivery
 from ingest.incoming import Incoming, read
+from ingest.preparation import Prepared
 from ingest.service import MESSAGES_A_FLUSH, IngestSettings
 from ingest.session import Session
 from ingest.shard import WHOLE_FLEET, Shard
@@ -132,12 +133,12 @@ class AckBeforeCommit(service._Service):
     """What must not be: broker and vehicles are told before anything is stored."""
 
     def _take_and_store(self) -> None:
-        deliveries = self._session.take(MESSAGES_A_FLUSH, self._settings.window)
-        flush = [delivery.incoming for delivery in deliveries]
+        taken = self._session.take(MESSAGES_A_FLUSH, self._settings.window)
+        flush = taken.flush
         keys = [incoming.key for incoming in flush if incoming.key is not None]
         highest = {(key.vehicle_id, key.boot): key.seq for key in sorted(keys)}
         acks = [(vehicle_id, StoredAck(boot, seq)) for (vehicle_id, boot), seq in highest.items()]
-        self._session.settle(deliveries, acks)
+        self._session.settle(taken.deliveries, acks)
         if flush:
             # As slow as a busy disk.
             self._stop.wait(0.05)
@@ -166,10 +167,12 @@ def read_or_die(message: Message) -> Incoming:
 class StoresOrDies(Writer):
     """A writer with another one."""
 
-    def store(self, connection: psycopg.Connection[Any], flush: Sequence[Incoming]) -> Outcome:
+    def store(
+        self, connection: psycopg.Connection[Any], flush: Sequence[Incoming], prepared: Prepared | None = None
+    ) -> Outcome:
         if any(isinstance(each.content, TelemetryBatch) and each.content.boot == DEADLY_TO_STORE for each in flush):
             os._exit(9)
-        return super().store(connection, flush)
+        return super().store(connection, flush, prepared)
 
 
 def main(arguments: list[Any]) -> None:
