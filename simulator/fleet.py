@@ -24,7 +24,7 @@ from simulator.weather import Weather
 from vehicle.vehicle import VehicleRecord
 
 CARS_TOGETHER: Final = 96
-"""Bounds memory: so many cars' day is held at once, about 1 MB a car."""
+"""Bounds memory: so many cars' day is held at once, about half a MB a car."""
 
 
 @dataclass(frozen=True, slots=True)
