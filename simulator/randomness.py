@@ -29,7 +29,8 @@ class Purpose(IntEnum):
     WORKSHOP = 10
     ROADS = 11
     CONFOUNDERS = 12
-    MODULES = 13
+    MODULES = 16
+    TROUBLES = 17
 
 
 def generator(seed: int, purpose: Purpose, *key: int) -> np.random.Generator:
