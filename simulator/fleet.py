@@ -20,7 +20,7 @@ from simulator.journal import confounders as confounder_truths
 from simulator.profile import SPARSE, SamplingProfile
 from simulator.randomness import Purpose, generator
 from simulator.troubles import CarTroubles, Troubles, draw_troubles
-from simulator.truth import FaultTruth, Truth
+from simulator.truth import Truth
 from simulator.weather import Weather
 from vehicle.vehicle import VehicleRecord
 
@@ -87,18 +87,24 @@ class Fleet:
 
     @cached_property
     def truth(self) -> Truth:
-        """What is really wrong, through all days, whichever were taken: the struck cars live them once more for it."""
-        struck = [car for car in self._cars if car.faults]
-        faults: list[FaultTruth] = []
-        for first in range(0, len(struck), CARS_TOGETHER):
-            convoy = self._convoy(struck[first : first + CARS_TOGETHER])
-            for _ in range(self.days):
-                convoy.live()
-            faults += convoy.faults()
+        """What is really wrong, through all days, whichever were taken."""
+        faults = [fault for convoy in self._to_the_end() for fault in convoy.faults()]
         confounders = confounder_truths(self._cars, self.start, self._weather)
         for vehicle_id, troubles in self.troubles.items():
             confounders += troubles.truths(vehicle_id, self.start)
         return Truth(tuple(faults), tuple(confounders))
+
+    def _to_the_end(self) -> Iterator[Convoy]:
+        """The struck cars after all days; where not all of these were taken, they live them once more for it."""
+        if all(convoy.next_day == self.days for convoy in self._convoys):
+            yield from self._convoys
+            return
+        struck = [car for car in self._cars if car.faults]
+        for first in range(0, len(struck), CARS_TOGETHER):
+            convoy = self._convoy(struck[first : first + CARS_TOGETHER])
+            for _ in range(self.days):
+                convoy.live()
+            yield convoy
 
     def alone(self, wanted: str) -> "Fleet":
         """The same vehicle with nobody else.

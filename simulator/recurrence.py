@@ -37,7 +37,7 @@ def recur(
     weight, value = keep.copy(), gain.copy()
     value[first] += weight[first] * before
     weight[first] = 0.0
-    longest = int(np.diff(first, append=len(keep)).max(initial=0))
+    longest = max(int((first[1:] - first[:-1]).max(initial=0)), len(keep) - int(first[-1])) if len(first) else 0
     product, squared = np.empty_like(value), np.empty_like(value)
     distance = 1
     while distance < longest:

@@ -111,7 +111,7 @@ def _show(signal: Signal, read: FloatArray) -> None:
     np.rint(read, out=read)
     if steps != 1:
         read /= steps
-    np.clip(read, signal.minimum, signal.maximum, out=read)
+    read.clip(signal.minimum, signal.maximum, out=read)
 
 
 def _quirks(car: Car, index: int, columns: dict[str, FloatArray]) -> None:

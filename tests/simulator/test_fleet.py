@@ -131,10 +131,12 @@ def test_records_describe_at_least_three_models_of_both_chemistries() -> None:
 
 
 def test_truth_does_not_depend_on_the_days_that_were_taken() -> None:
-    fleet, untouched = build_fleet(8, 12, 2, START), build_fleet(8, 12, 2, START)
+    fleet, untouched, whole = (build_fleet(8, 12, 2, START) for _ in range(3))
     for index in (0, 5, 3):
         list(fleet.day(index))
-    assert fleet.truth == untouched.truth
+    for index in range(12):
+        list(whole.day(index))
+    assert fleet.truth == untouched.truth == whole.truth
 
 
 def test_demo_fleet_has_the_volume_it_is_budgeted_for(lives: Lives) -> None:
