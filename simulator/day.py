@@ -61,16 +61,6 @@ class Cars:
     cars: tuple[Car, ...]
     """Only a repair puts another in a car's place: the same, with the day its fault ends."""
 
-    def __len__(self) -> int:
-        return len(self.cars)
-
-    _struck: tuple[tuple[Car, ...], dict[FailureMode, list[tuple[int, Fault]]]] = field(default=((), {}), init=False)
-    """For which cars it was made, and by mode the positions and faults of those that have one."""
-
-    def each(self, read: Callable[[Car], float]) -> FloatArray:
-        """A figure of every car, shape (cars,)."""
-        return np.array([read(car) for car in self.cars], dtype=np.float64)
-
     def struck(self, mode: FailureMode) -> list[tuple[int, Fault]]:
         """Position and fault of every car that has a fault of this mode."""
         if self._struck[0] is not self.cars:
@@ -80,6 +70,16 @@ class Cars:
                     by_mode.setdefault(fault.order.mode, []).append((number, fault))
             self._struck = self.cars, by_mode
         return self._struck[1].get(mode, [])
+
+    def __len__(self) -> int:
+        return len(self.cars)
+
+    _struck: tuple[tuple[Car, ...], dict[FailureMode, list[tuple[int, Fault]]]] = field(default=((), {}), init=False)
+    """For which cars it was made, and by mode the positions and faults of those that have one."""
+
+    def each(self, read: Callable[[Car], float]) -> FloatArray:
+        """A figure of every car, shape (cars,)."""
+        return np.array([read(car) for car in self.cars], dtype=np.float64)
 
 
 @dataclass(slots=True, eq=False)
