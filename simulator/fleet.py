@@ -20,7 +20,7 @@ from simulator.journal import confounders as confounder_truths
 from simulator.profile import SPARSE, SamplingProfile
 from simulator.randomness import Purpose, generator
 from simulator.troubles import CarTroubles, Troubles, draw_troubles
-from simulator.truth import Truth
+from simulator.truth import FaultTruth, Truth
 from simulator.weather import Weather
 from vehicle.vehicle import VehicleRecord
 
@@ -87,24 +87,27 @@ class Fleet:
 
     @cached_property
     def truth(self) -> Truth:
-        """What is really wrong, through all days, whichever were taken."""
-        faults = [fault for convoy in self._to_the_end() for fault in convoy.faults()]
-        confounders = confounder_truths(self._cars, self.start, self._weather)
-        for vehicle_id, troubles in self.troubles.items():
-            confounders += troubles.truths(vehicle_id, self.start)
-        return Truth(tuple(faults), tuple(confounders))
+        """What is really wrong, through all days, whichever were taken.
 
-    def _to_the_end(self) -> Iterator[Convoy]:
-        """The struck cars after all days; where not all of these were taken, they live them once more for it."""
+        Where not all were, the struck cars live them once more for it.
+        """
+        faults: list[FaultTruth] = []
         if all(convoy.next_day == self.days for convoy in self._convoys):
-            yield from self._convoys
-            return
+            faults += (fault for convoy in self._convoys for fault in convoy.faults())
+        else:
+            faults += self._lived_again()
+        oddities = confounder_truths(self._cars, self.start, self._weather)
+        for vehicle_id, troubles in self.troubles.items():
+            oddities += troubles.truths(vehicle_id, self.start)
+        return Truth(tuple(faults), tuple(oddities))
+
+    def _lived_again(self) -> Iterator[FaultTruth]:
         struck = [car for car in self._cars if car.faults]
         for first in range(0, len(struck), CARS_TOGETHER):
             convoy = self._convoy(struck[first : first + CARS_TOGETHER])
             for _ in range(self.days):
                 convoy.live()
-            yield convoy
+            yield from convoy.faults()
 
     def alone(self, wanted: str) -> "Fleet":
         """The same vehicle with nobody else.

@@ -131,12 +131,15 @@ def test_records_describe_at_least_three_models_of_both_chemistries() -> None:
 
 
 def test_truth_does_not_depend_on_the_days_that_were_taken() -> None:
-    fleet, untouched, whole = (build_fleet(8, 12, 2, START) for _ in range(3))
+    fleet, untouched = build_fleet(8, 12, 2, START), build_fleet(8, 12, 2, START)
     for index in (0, 5, 3):
         list(fleet.day(index))
-    for index in range(12):
+    assert fleet.truth == untouched.truth
+    whole = build_fleet(6, 20, 4, START, incidence=2000.0, workshop=True)
+    for index in range(whole.days):
         list(whole.day(index))
-    assert fleet.truth == untouched.truth == whole.truth
+    assert whole.truth == build_fleet(6, 20, 4, START, incidence=2000.0, workshop=True).truth
+    assert whole.truth.faults
 
 
 def test_demo_fleet_has_the_volume_it_is_budgeted_for(lives: Lives) -> None:
