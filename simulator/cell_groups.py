@@ -33,9 +33,6 @@ SENSOR_V: Final = 0.003
 """Standard deviation of a group's distance from its peers in a sound battery."""
 
 
-NEAR: Final = 0.005
-"""How far from the mean charge the curve's slope is taken: about as far as groups lie from it."""
-
 STRIKES: Final = (FailureMode.WEAK_CELL_GROUP, FailureMode.CELL_INTERNAL_SHORT)
 """The modes that strike one group."""
 
@@ -58,6 +55,8 @@ class CellGroups:
     """Per car what its rows' figures are multiplied with, shape (3, groups)."""
     sums_v: FloatArray = field(init=False)
     """The same for the whole battery, shape (cars, 3)."""
+    near: FloatArray = field(init=False)
+    """Two standard deviations of the groups' charge in a battery that is half full, shape (cars,)."""
 
     def __post_init__(self) -> None:
         weights = [
@@ -66,6 +65,7 @@ class CellGroups:
         ]
         self.weights_mv = [(1000.0 * one).astype(np.float32) for one in weights]
         self.sums_v = np.array([one.sum(axis=1) for one in weights])
+        self.near = np.array([2.0 * (0.5 * one[0] + one[1]).std() for one in weights])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -131,10 +131,10 @@ class _Rest:
 
 
 def _rest(groups: CellGroups, day: Day, charge: FloatArray) -> _Rest:
-    """Groups lie so close together that the curve is straight between them."""
-    lfp = np.array([one is Chemistry.LFP for one in groups.chemistry])[day.car]
-    above, below = (mixed_voltage(lfp, charge + side) for side in (NEAR, -NEAR))
-    return _Rest(mixed_voltage(lfp, charge), (above - below) / (2.0 * NEAR))
+    """Over as much charge as lies between most groups the curve is taken for straight."""
+    lfp, near = np.array([one is Chemistry.LFP for one in groups.chemistry])[day.car], groups.near[day.car]
+    above, below = mixed_voltage(lfp, charge + near), mixed_voltage(lfp, charge - near)
+    return _Rest(mixed_voltage(lfp, charge), (above - below) / (2.0 * near))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
