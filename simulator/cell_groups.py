@@ -1,13 +1,16 @@
 """The cell groups of each battery: how equal they are, and those that are not."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
+from simulator.battery_parts import GroupVoltages
 from simulator.day import Cars, Day, FloatArray, Phase
 from simulator.models import Chemistry
-from simulator.open_circuit import cell_voltage
+from simulator.open_circuit import cell_voltage, mixed_voltage
 from simulator.randomness import Purpose, generator
 from vehicle.failure import FailureMode
 
@@ -48,6 +51,21 @@ class CellGroups:
     """Charge that an internal short has taken of its group, 0 to 1, shape (cars,)."""
     leak_per_s: FloatArray
     """Charge that one of severity 1 takes per second, shape (cars,)."""
+    weights_mv: list[NDArray[np.float32]] = field(init=False)
+    """Per car what its rows' figures are multiplied with, shape (3, groups)."""
+    sums_v: FloatArray = field(init=False)
+    """The same for the whole battery, shape (cars, 3)."""
+    near: FloatArray = field(init=False)
+    """Two standard deviations of the groups' charge in a battery that is half full, shape (cars,)."""
+
+    def __post_init__(self) -> None:
+        weights = [
+            np.stack([1.0 - 1.0 / capacity, missing, resistance])
+            for capacity, missing, resistance in zip(self.capacity, self.missing, self.resistance_ohm, strict=True)
+        ]
+        self.weights_mv = [(1000.0 * one).astype(np.float32) for one in weights]
+        self.sums_v = np.array([one.sum(axis=1) for one in weights])
+        self.near = np.array([2.0 * (0.5 * one[0] + one[1]).std() for one in weights])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,41 +102,89 @@ def short_w(day: Day) -> FloatArray:
     return np.square(nominal_v) / SHORT_OHM * day.severity(FailureMode.CELL_INTERNAL_SHORT)
 
 
-def group_voltages(groups: CellGroups, day: Day, load: Load) -> None:
-    """True voltage of every group at every row, and what the struck ones do to the car."""
-    weak = day.severity(FailureMode.WEAK_CELL_GROUP)
-    leaked = _leaked(groups, day)
-    deviation = {mode: np.zeros(len(day)) for mode in STRIKES}
-    lowest = {mode: np.full(len(day), np.inf) for mode in STRIKES}
+def group_voltages(groups: CellGroups, day: Day, load: Load) -> FloatArray:
+    """Voltage of the whole battery at every row; adds those of the groups, and what struck ones do to the car."""
+    rest = _rest(groups, day, load.charge)
+    at_rows = np.stack([rest.slope_v * (1.0 - load.charge), -rest.slope_v, load.current_a], axis=1)
+    count = day.of(day.cars.each(lambda one: one.model.cell_count))
+    whole: FloatArray = count * rest.volts + (at_rows * groups.sums_v[day.car]).sum(axis=1)
+    narrow, common_mv = at_rows.astype(np.float32), 1000.0 * rest.volts
+    struck = _struck(groups, day, load)
     day.cells = []
-    for number, one in enumerate(day.cars.cars):
-        rows = day.rows(number)
-        part = Load(load.charge[rows, None], load.current_a[rows, None])
-        chemistry = groups.chemistry[number]
-        constants = groups.resistance_ohm[number], groups.capacity[number], groups.missing[number]
-        volts = _volts(chemistry, part, *constants)
-        places = {mode: fault.location for mode in STRIKES if (fault := one.fault(mode)) is not None}
-        for mode, location in places.items():
-            place = slice(location, location + 1)
-            # Two faults may have struck the same group.
-            severity = weak[rows, None] * (places.get(FailureMode.WEAK_CELL_GROUP) == location)
-            lost = leaked[rows, None] * (places.get(FailureMode.CELL_INTERNAL_SHORT) == location)
-            struck = _volts(
+    for number, weights_mv in enumerate(groups.weights_mv):
+        rows, added_mv = day.rows(number), {}
+        for place, one in struck[number].items():
+            whole[rows] += one.volts - one.sound_v
+            added_mv[place] = 1000.0 * (one.volts - one.sound_v)
+        day.cells.append(GroupVoltages(common_mv[rows], narrow[rows], weights_mv, added_mv))
+    np.maximum(whole, 0.0, out=whole)
+    _judge(groups, day, struck, whole / count)
+    return whole
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Rest:
+    """A mean group at rest, and how its voltage changes with its charge, shape (n,)."""
+
+    volts: FloatArray
+    slope_v: FloatArray
+
+
+def _rest(groups: CellGroups, day: Day, charge: FloatArray) -> _Rest:
+    """Over as much charge as lies between most groups the curve is taken for straight."""
+    lfp, near = np.array([one is Chemistry.LFP for one in groups.chemistry])[day.car], groups.near[day.car]
+    above, below = mixed_voltage(lfp, charge + near), mixed_voltage(lfp, charge - near)
+    return _Rest(mixed_voltage(lfp, charge), (above - below) / (2.0 * near))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Struck:
+    """A group with a fault, and the same if it were sound, shape (rows of the car,)."""
+
+    volts: FloatArray
+    sound_v: FloatArray
+
+
+def _struck(groups: CellGroups, day: Day, load: Load) -> list[dict[int, _Struck]]:
+    """Per car its struck groups by place; two faults may have struck the same one."""
+    weak, leaked = day.severity(FailureMode.WEAK_CELL_GROUP), _leaked(groups, day)
+    struck: list[dict[int, _Struck]] = [{} for _ in range(len(day.cars))]
+    for mode in STRIKES:
+        for number, fault in day.cars.struck(mode):
+            rows, place = day.rows(number), fault.location
+            faults = {one.order.mode: one for one in day.cars.cars[number].faults if one.location == place}
+            severity = weak[rows] * (FailureMode.WEAK_CELL_GROUP in faults)
+            lost = leaked[rows] * (FailureMode.CELL_INTERNAL_SHORT in faults)
+            part = Load(load.charge[rows], load.current_a[rows])
+            chemistry = groups.chemistry[number]
+            resistance, capacity = groups.resistance_ohm[number][place], groups.capacity[number][place]
+            missing = groups.missing[number][place]
+            sound = _volts(chemistry, part, resistance, capacity, missing)
+            volts = _volts(
                 chemistry,
                 part,
-                constants[0][place] * (1.0 + WEAK_RESISTANCE * severity),
-                constants[1][place] * (1.0 - WEAK_CAPACITY * severity),
-                constants[2][place] + WEAK_CHARGE * severity + lost,
+                resistance * (1.0 + WEAK_RESISTANCE * severity),
+                capacity * (1.0 - WEAK_CAPACITY * severity),
+                missing + WEAK_CHARGE * severity + lost,
             )
-            sound = _volts(chemistry, part, *(values[place] for values in constants))
-            deviation[mode][rows] = np.abs(struck - sound)[:, 0]
-            volts[:, place] = np.where(severity + lost > 0.0, struck, volts[:, place])
-            lowest[mode][rows] = volts[:, location] - CUT_OFF_V[chemistry]
-        day.cells.append(volts)
+            struck[number][place] = _Struck(volts, sound)
+    return struck
+
+
+def _judge(groups: CellGroups, day: Day, struck: Sequence[Mapping[int, _Struck]], mean_v: FloatArray) -> None:
+    """Where the struck groups show, where they stop the car, and how far they are below the mean."""
+    below = np.zeros(len(day))
     seen = ~day.during(Phase.ASLEEP) | day.wakes
     for mode in STRIKES:
-        day.visible[mode] = seen & (deviation[mode] > 3.0 * SENSOR_V)
-        day.failed[mode] = day.during(Phase.DRIVING) & (lowest[mode] < 0.0)
+        deviation, lowest = np.zeros(len(day)), np.full(len(day), np.inf)
+        for number, fault in day.cars.struck(mode):
+            rows, one = day.rows(number), struck[number][fault.location]
+            deviation[rows] = np.abs(one.volts - one.sound_v)
+            lowest[rows] = one.volts - CUT_OFF_V[groups.chemistry[number]]
+            below[rows] = np.maximum(below[rows], mean_v[rows] - one.volts)
+        day.visible[mode] = seen & (deviation > 3.0 * SENSOR_V)
+        day.failed[mode] = day.during(Phase.DRIVING) & (lowest < 0.0)
+    day.columns["group_below_v"] = below
 
 
 def _leaked(groups: CellGroups, day: Day) -> FloatArray:
@@ -130,8 +196,12 @@ def _leaked(groups: CellGroups, day: Day) -> FloatArray:
 
 
 def _volts(
-    chemistry: Chemistry, load: Load, resistance_ohm: FloatArray, capacity: FloatArray, missing: FloatArray
+    chemistry: Chemistry,
+    load: Load,
+    resistance_ohm: FloatArray | float,
+    capacity: FloatArray | float,
+    missing: FloatArray | float,
 ) -> FloatArray:
-    """Groups are level when full: the smaller one is emptier below."""
+    """One group's; groups are level when full: the smaller one is emptier below."""
     charge = 1.0 - (1.0 - load.charge) / capacity - missing
     return np.maximum(cell_voltage(chemistry, charge) + resistance_ohm * load.current_a, 0.0)

@@ -3,7 +3,7 @@
 Figures and laws; `charging` runs sessions with them.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -74,29 +74,49 @@ class Bank:
     charge_to: FloatArray
     ambient_c: FloatArray
 
+    tapers: BoolArray = field(init=False)
+    """Alternating current to a full battery."""
+    any_public: bool = field(init=False)
+    sound_walls: bool = field(init=False)
+    """What need not be asked again at every step."""
+
+    def __post_init__(self) -> None:
+        self.tapers = ~self.public & (self.charge_to > 1.0 - FULL_TAPER)
+        self.any_public, self.sound_walls = bool(self.public.any()), not self.wiring_ohm.any()
+
     def currents(self, charge: FloatArray, share: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Current into the battery, at the inlet, and asked for."""
         volts = self.cells * mixed_voltage(self.lfp, charge)
-        top = np.clip((self.charge_to + 0.005 - charge) / FULL_TAPER, 0.05, 1.0)
-        top = np.where(self.charge_to > 1.0 - FULL_TAPER, top, 1.0)
-        asked = self.rated_a * share * np.where(self.public, np.interp(charge, *TAPER) * self.cold, top)
+        most = self.rated_a * share
+        asked = most
+        if self.tapers.any():
+            top = np.minimum(np.maximum((self.charge_to + 0.005 - charge) / FULL_TAPER, 0.05), 1.0)
+            asked = np.where(self.tapers, most * top, asked)
+        if self.any_public:
+            asked = np.where(self.public, most * (np.interp(charge, *TAPER) * self.cold), asked)
         wall = GRID_V - self.wiring_ohm * asked
-        power = np.where(self.public, volts * asked, self.phases * wall * asked * CHARGER_EFFICIENCY)
-        return (power - AWAKE_W) / volts, asked, self.rated_a * share
+        power = self.phases * wall * asked * CHARGER_EFFICIENCY
+        if self.any_public:
+            power = np.where(self.public, volts * asked, power)
+        return (power - AWAKE_W) / volts, asked, most
 
     def warmed(
         self, inlet_c: FloatArray, sound_c: FloatArray, inlet_a: FloatArray, dt_s: FloatArray
     ) -> tuple[FloatArray, FloatArray]:
         """The inlet's temperature after a step at this current, and what a sound inlet's would be."""
-        keep = np.exp(-dt_s / INLET_TAU_S)
-        warm = self.ambient_c + self.kelvin_w * np.square(inlet_a) * self.contact_ohm
-        hot = warm + self.kelvin_w * np.square(inlet_a) * self.fault_ohm
+        keep = np.exp(dt_s / -INLET_TAU_S)
+        heat_k = self.kelvin_w * np.square(inlet_a)
+        warm = self.ambient_c + heat_k * self.contact_ohm
+        hot = warm + heat_k * self.fault_ohm
         return hot + (inlet_c - hot) * keep, warm + (sound_c - warm) * keep
 
     def stepped(self, share: FloatArray, inlet_c: FloatArray, inlet_a: FloatArray) -> FloatArray:
         """Share of the current for the next step: a hot inlet takes it down, and so does a wall that gives way."""
+        hot = inlet_c > LIMIT_C
+        if self.sound_walls and share.min() == 1.0 and not hot.any():
+            return share
         wall = GRID_V - (GRID_OHM + self.wiring_ohm) * inlet_a
         weak = ~self.public & (wall < LEAST_V)
         clear = (inlet_c < CLEAR_C) & (self.public | (wall > CLEAR_V))
-        down = np.where((inlet_c > LIMIT_C) | weak, share * STEP_DOWN, np.where(clear, share / STEP_DOWN, share))
+        down = np.where(hot | weak, share * STEP_DOWN, np.where(clear, share / STEP_DOWN, share))
         return np.clip(down, LEAST_SHARE, 1.0)

@@ -120,25 +120,30 @@ def run_sessions(cars: Cars, sessions: Sequence[Session]) -> list[ChargeRun]:
     until = np.array([one.plug.until_s for one in sessions])
     latch = _latches(sessions)
     added = np.zeros(len(sessions))
-    history = [np.array([at, added, added, bank.rated_a * share, inlet, sound, added])]
+    never = np.zeros(len(sessions), dtype=np.bool_)
+    history = [(at, added, added, bank.rated_a * share, inlet, sound, never)]
     steps, tries = np.zeros((2, len(sessions)), dtype=np.intp)
-    running = (at < until) & (charge < bank.charge_to - ENOUGH)
+    enough = bank.charge_to - ENOUGH
+    running = (at < until) & (charge < enough)
     while running.any():
-        dt = np.where(running, np.minimum(STEP_S, until - at), 0.0)
-        open_now = latch[np.arange(len(sessions)), np.minimum(steps, latch.shape[1] - 1)]
+        dt = np.minimum(until - at, STEP_S) * running
         battery_a, inlet_a, request_a = bank.currents(charge, share)
-        battery_a, inlet_a = np.where(open_now, 0.0, battery_a), np.where(open_now, 0.0, inlet_a)
+        open_now = never
+        if latch is not None:
+            open_now = latch[np.arange(len(sessions)), np.minimum(steps, latch.shape[1] - 1)]
+            battery_a, inlet_a = np.where(open_now, 0.0, battery_a), np.where(open_now, 0.0, inlet_a)
+            tries = np.where(open_now, tries + running, 0)
         inlet, sound = bank.warmed(inlet, sound, inlet_a, dt)
-        step_ah = np.minimum(battery_a * dt / 3600.0, (bank.charge_to - charge) * bank.capacity_ah)
-        added = added + np.where(running, step_ah, 0.0)
-        charge = np.where(running, np.minimum(charge + step_ah / bank.capacity_ah, bank.charge_to), charge)
+        # A session that has ended has no time left to add anything in.
+        step_ah = np.minimum(battery_a * dt / 3600.0, (bank.charge_to - charge) * bank.capacity_ah * running)
+        added = added + step_ah
+        charge = np.minimum(charge + step_ah / bank.capacity_ah, bank.charge_to)
         at = at + dt
         steps += running
-        tries = np.where(open_now, tries + running, 0)
-        history.append(np.array([at, added, inlet_a, request_a, inlet, sound, open_now]))
+        history.append((at, added, inlet_a, request_a, inlet, sound, open_now))
         share = np.where(running & ~open_now, bank.stepped(share, inlet, inlet_a), share)
-        running &= (at < until) & (charge < bank.charge_to - ENOUGH) & (inlet < SHUT_OFF_C) & (tries < TRIES)
-    table = np.stack(history)
+        running &= (at < until) & (charge < enough) & (inlet < SHUT_OFF_C) & (tries < TRIES)
+    table = np.array(history)
     return [
         _run(
             one,
@@ -180,9 +185,11 @@ def _run(
     )
 
 
-def _latches(sessions: Sequence[Session]) -> BoolArray:
-    """Per session and step whether the latch fails to hold; the last step stands for all that follow."""
+def _latches(sessions: Sequence[Session]) -> BoolArray | None:
+    """Per session and step whether the latch fails to hold, the last step for all that follow; None: it never fails."""
     opened = [one.ailments.latch_open for one in sessions]
+    if all(one is None for one in opened):
+        return None
     table = np.zeros((len(sessions), 1 + max((len(one) for one in opened if one is not None), default=0)), np.bool_)
     for row, steps in zip(table, opened, strict=True):
         if steps is not None:

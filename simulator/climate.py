@@ -59,8 +59,8 @@ def daily_mean_c(state: Climate, index: int) -> FloatArray:
 
 def hourly_wetness(state: Climate, index: int) -> FloatArray:
     """How wet each car's underside is through the day, by the hour, shape (cars, 24)."""
-    hours = [np.full(len(state.region), (index * 24 + hour) * 3600.0) for hour in range(24)]
-    return np.stack([state.weather.wetness(state.region, one) for one in hours], axis=1)
+    hours = np.tile((index * 24.0 + np.arange(24)) * 3600.0, len(state.region))
+    return state.weather.wetness(np.repeat(state.region, 24), hours).reshape(-1, 24)
 
 
 def advance(state: Climate, day: Day) -> None:

@@ -108,10 +108,17 @@ def _offline(day: Day) -> BoolArray:
     return offline
 
 
+def lossy(day: Day) -> BoolArray:
+    """Cars of which not every sample leaves, or not under its true time, shape (cars,)."""
+    trouble = (day.columns["offline"] > 0.0) | (day.columns["clock_late_s"] != 0.0)
+    cars: BoolArray = np.logical_or.reduceat(trouble, day.first)
+    return cars
+
+
 def sent(
     day: Day, number: int, times: NDArray[np.datetime64], columns: dict[str, FloatArray]
 ) -> tuple[NDArray[np.datetime64], dict[str, FloatArray]]:
-    """What leaves the car of its first samples of the day, under the times that its gateway gives them.
+    """What leaves a lossy car of its first samples of the day, under the times that its gateway gives them.
 
     Args:
         day: lived.
@@ -122,8 +129,6 @@ def sent(
     rows = slice(int(day.first[number]), int(day.first[number]) + len(times))
     late_s = day.columns["clock_late_s"][rows]
     online = day.columns["offline"][rows] == 0.0
-    if online.all() and not late_s.any():
-        return times, columns
     early = times - np.round(late_s * 1000.0).astype("timedelta64[ms]")
     left = {name: values[online] for name, values in columns.items()}
     return early[online], {name: values for name, values in left.items() if not np.isnan(values).all()}

@@ -45,6 +45,7 @@ def hvac_w(ambient_c: NDArray[np.float64] | float) -> NDArray[np.float64]:
 
 def expected_wh_per_km(model: CarModel, speed_kmh: float, ambient_c: float) -> float:
     """Mean consumption of a trip at this mean speed."""
-    force = float(resistance_n(model.mass_kg, model.drag_area_m2, speed_kmh / 3.6 * 1.1))
-    traction = force / 3.6 / DRIVE_EFFICIENCY * RESTLESS
-    return traction + (AWAKE_W + float(hvac_w(ambient_c))) / speed_kmh
+    speed_ms = speed_kmh / 3.6 * 1.1
+    force = GRAVITY * ROLLING * model.mass_kg + 0.5 * AIR_DENSITY * model.drag_area_m2 * speed_ms * speed_ms
+    hvac = min(HVAC_W_K * max(abs(COMFORT_C - ambient_c) - 3.0, 0.0), HVAC_MOST_W)
+    return force / 3.6 / DRIVE_EFFICIENCY * RESTLESS + (AWAKE_W + hvac) / speed_kmh

@@ -86,24 +86,24 @@ class Convoy:
         """The next day as sensors read it, of every car that still answers, by vehicle id."""
         day, plan = self.live()
         midnight = self._start + timedelta(days=day.index)
-        lasts_s = [self._journal.last_sample_s(number, day) for number in range(len(self._cars))]
-        kept = np.array([_sent(day, number, last_s) for number, last_s in enumerate(lasts_s)])
+        readings = read_day(day, self._profile)
+        times = instant(self._start) + np.rint((day.at_s + readings.late_s) * 1000.0).astype("timedelta64[ms]")
+        lossy = connectivity.lossy(day)
         km = plan.km()
-        for number, (late_s, read) in enumerate(read_day(day, self._profile, kept)):
-            if not kept[number]:
+        for number, car in enumerate(self._cars.cars):
+            end = self._journal.last_sample_s(number, day)
+            count = _sent(day, number, end)
+            if not count:
                 continue
-            at_s = day.at_s[day.rows(number)][: kept[number]]
-            true_times = instant(self._start) + np.round((at_s + late_s) * 1000.0).astype("timedelta64[ms]")
-            times, columns = connectivity.sent(day, number, true_times, read)
-            if not len(times):
-                continue
+            first = int(day.first[number])
+            own, columns = times[first : first + count].copy(), readings.of(number, count)
+            if lossy[number]:
+                own, columns = connectivity.sent(day, number, own, columns)
+                if not len(own):
+                    continue
             used = usage.events(plan.trips[number], km[number], plan.runs[number], midnight)
-            end = lasts_s[number]
             events = [one for one in (*day.events[number], *used) if (one.at - self._start).total_seconds() <= end]
-            yield (
-                self._cars.cars[number].vehicle_id,
-                DayOfSamples(times, columns, sorted(events, key=lambda one: one.at)),
-            )
+            yield car.vehicle_id, DayOfSamples(own, columns, sorted(events, key=lambda one: one.at))
 
     def live(self) -> tuple[Day, DayPlan]:
         """The next day as it truly is, and its plan."""
@@ -154,17 +154,14 @@ class Convoy:
         return stays
 
     def _lay_out(self, index: int, plan: DayPlan, dawn: Dawn) -> Day:
-        days = []
-        for number, car in enumerate(self._cars.cars):
-            battery = low_voltage.drain(
-                self._low_voltage,
-                number,
-                car,
-                noon_s=(index + 0.5) * DAY_S,
-                ambient_c=float(dawn.ambient_c[number]),
-                charge=float(dawn.charge[number]),
-            )
-            days.append(stretches(plan.trips[number], plan.runs[number], battery))
+        batteries = low_voltage.drains(
+            self._low_voltage,
+            self._cars,
+            noon_s=(index + 0.5) * DAY_S,
+            ambient_c=dawn.ambient_c,
+            charge=dawn.charge,
+        )
+        days = [stretches(*ones) for ones in zip(plan.trips, plan.runs, batteries, strict=True)]
         offset = self._cars.each(lambda one: one.number * 0.618 % 1.0)
         rows = lay_out(days, plan.drives, self._profile, offset)
         first = np.cumsum(rows.counts) - rows.counts
@@ -186,4 +183,4 @@ class Convoy:
 def _sent(day: Day, number: int, last_s: float) -> int:
     """How many of the car's rows are sent: those until it stops sampling, and never midnight."""
     at_s = day.at_s[day.rows(number)]
-    return min(int(np.searchsorted(at_s, last_s, side="right")), len(at_s) - 1)
+    return len(at_s) - 1 if last_s >= at_s[-1] else int(np.searchsorted(at_s, last_s, side="right"))

@@ -13,10 +13,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.battery_parts import GroupVoltages, ModuleTemperatures
 from simulator.car import Car
 from simulator.fault_modes import FAULT_MODES, Intermittent
+from simulator.faults import Fault
 from simulator.randomness import Purpose, generator
-from simulator.recurrence import recur
+from simulator.recurrence import recur, total
 from simulator.weather import DAY_S
 from vehicle.batch import Event
 from vehicle.failure import FailureMode
@@ -59,8 +61,21 @@ class Cars:
     cars: tuple[Car, ...]
     """Only a repair puts another in a car's place: the same, with the day its fault ends."""
 
+    def struck(self, mode: FailureMode) -> list[tuple[int, Fault]]:
+        """Position and fault of every car that has a fault of this mode."""
+        if self._struck[0] is not self.cars:
+            by_mode: dict[FailureMode, list[tuple[int, Fault]]] = {}
+            for number, car in enumerate(self.cars):
+                for fault in car.faults:
+                    by_mode.setdefault(fault.order.mode, []).append((number, fault))
+            self._struck = self.cars, by_mode
+        return self._struck[1].get(mode, [])
+
     def __len__(self) -> int:
         return len(self.cars)
+
+    _struck: tuple[tuple[Car, ...], dict[FailureMode, list[tuple[int, Fault]]]] = field(default=((), {}), init=False)
+    """For which cars it was made, and by mode the positions and faults of those that have one."""
 
     def each(self, read: Callable[[Car], float]) -> FloatArray:
         """A figure of every car, shape (cars,)."""
@@ -90,10 +105,10 @@ class Day:
     """The car wakes up at this row, out of the sleep that ends with it."""
     columns: dict[str, FloatArray] = field(default_factory=dict)
     """True values by signal, or by a name of the simulator's own; shape (n,)."""
-    cells: list[FloatArray] = field(default_factory=list)
-    """Per car the true voltages of its cell groups, shape (rows of the car, groups)."""
-    modules: list[FloatArray] = field(default_factory=list)
-    """Per car what the probes of its battery modules show, degC, shape (rows of the car, modules)."""
+    cells: list[GroupVoltages] = field(default_factory=list)
+    """Per car the true voltages of its cell groups."""
+    modules: list[ModuleTemperatures] = field(default_factory=list)
+    """Per car what the probes of its battery modules show."""
     visible: dict[FailureMode, BoolArray] = field(default_factory=dict)
     """Rows at which a fault moves a sampled signal by three standard deviations."""
     failed: dict[FailureMode, BoolArray] = field(default_factory=dict)
@@ -102,6 +117,7 @@ class Day:
     """Of each car: its last row, midnight."""
     events: defaultdict[int, list[Event]] = field(default_factory=lambda: defaultdict(list))
     """By the car's position in `cars`, what it told besides its samples; in any order."""
+    _during: dict[tuple[Phase, ...], BoolArray] = field(default_factory=dict, init=False)
 
     def __len__(self) -> int:
         return len(self.car)
@@ -114,8 +130,14 @@ class Day:
         return values[self.car]
 
     def during(self, *phases: Phase) -> BoolArray:
-        """Rows of these phases."""
-        rows: BoolArray = np.logical_or.reduce([self.phase == phase for phase in phases])
+        """Rows of these phases; not to be written to."""
+        rows = self._during.get(phases)
+        if rows is None:
+            rows = self.phase == phases[0]
+            for phase in phases[1:]:
+                rows |= self.phase == phase
+            rows.flags.writeable = False
+            self._during[phases] = rows
         return rows
 
     def recur(self, keep: FloatArray, gain: FloatArray, before: FloatArray) -> FloatArray:
@@ -129,7 +151,7 @@ class Day:
 
     def total(self, gain: FloatArray, before: FloatArray) -> FloatArray:
         """Add up along each car's rows."""
-        return self.recur(np.ones(len(self)), gain, before)
+        return total(gain, self.first, before)
 
     def severity(self, mode: FailureMode) -> FloatArray:
         """Per row how severe the car's fault of this mode is; 0 without one, and while an intermittent one is away.
@@ -137,11 +159,9 @@ class Day:
         What an intermittent fault needs (wetness, air temperature) must be in the columns already.
         """
         severity = np.zeros(len(self))
-        for number, car in enumerate(self.cars.cars):
-            fault = car.fault(mode)
-            if fault is not None:
-                rows = self.rows(number)
-                severity[rows] = fault.severity(self.at_s[rows]) * self._shows(FAULT_MODES[mode].intermittent, rows)
+        for number, fault in self.cars.struck(mode):
+            rows = self.rows(number)
+            severity[rows] = fault.severity(self.at_s[rows]) * self._shows(FAULT_MODES[mode].intermittent, rows)
         return severity
 
     def _shows(self, needs: Intermittent, rows: slice) -> BoolArray:

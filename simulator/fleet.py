@@ -4,7 +4,7 @@ Everything follows from the seed, the number of cars and days, the start date an
 depend on the seed and on its own number, never on the other cars, so any car can be made again alone.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -19,12 +19,13 @@ from simulator.incidence import draw_faults
 from simulator.journal import confounders as confounder_truths
 from simulator.profile import SPARSE, SamplingProfile
 from simulator.randomness import Purpose, generator
+from simulator.troubles import CarTroubles, Troubles, draw_troubles
 from simulator.truth import FaultTruth, Truth
 from simulator.weather import Weather
 from vehicle.vehicle import VehicleRecord
 
 CARS_TOGETHER: Final = 96
-"""Bounds memory: so many cars' day is held at once, about 1 MB a car."""
+"""Bounds memory: so many cars' day is held at once, about half a MB a car."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,7 @@ class Fleet:
         profile: SamplingProfile = SPARSE,
         *,
         workshop: bool = False,
+        troubles: Mapping[str, CarTroubles] | None = None,
     ) -> None:
         self.vehicles: Sequence[SimulatedVehicle] = [
             SimulatedVehicle(car.vehicle_id, car.record(start)) for car in cars
@@ -57,6 +59,8 @@ class Fleet:
         self._seed = seed
         self._profile = profile
         self._workshop = workshop
+        self.troubles = troubles or {}
+        """Between the cars that have any and the service centre; of those that publish."""
         self._weather = Weather(seed, start, days)
         self._convoys = [self._convoy(part) for part in self._parts()]
 
@@ -83,15 +87,27 @@ class Fleet:
 
     @cached_property
     def truth(self) -> Truth:
-        """What is really wrong, through all days, whichever were taken: the struck cars live them once more for it."""
-        struck = [car for car in self._cars if car.faults]
+        """What is really wrong, through all days, whichever were taken.
+
+        Where not all were, the struck cars live them once more for it.
+        """
         faults: list[FaultTruth] = []
+        if all(convoy.next_day == self.days for convoy in self._convoys):
+            faults += (fault for convoy in self._convoys for fault in convoy.faults())
+        else:
+            faults += self._lived_again()
+        oddities = confounder_truths(self._cars, self.start, self._weather)
+        for vehicle_id, troubles in self.troubles.items():
+            oddities += troubles.truths(vehicle_id, self.start)
+        return Truth(tuple(faults), tuple(oddities))
+
+    def _lived_again(self) -> Iterator[FaultTruth]:
+        struck = [car for car in self._cars if car.faults]
         for first in range(0, len(struck), CARS_TOGETHER):
             convoy = self._convoy(struck[first : first + CARS_TOGETHER])
             for _ in range(self.days):
                 convoy.live()
-            faults += convoy.faults()
-        return Truth(tuple(faults), tuple(confounder_truths(self._cars, self.start, self._weather)))
+            yield from convoy.faults()
 
     def alone(self, wanted: str) -> "Fleet":
         """The same vehicle with nobody else.
@@ -101,7 +117,10 @@ class Fleet:
         """
         for car in self._cars:
             if car.vehicle_id == wanted:
-                return Fleet([car], self.days, self._seed, self.start, self._profile, workshop=self._workshop)
+                own = {name: troubles for name, troubles in self.troubles.items() if name == wanted}
+                return Fleet(
+                    [car], self.days, self._seed, self.start, self._profile, workshop=self._workshop, troubles=own
+                )
         raise KeyError(wanted)
 
     def _parts(self) -> list[tuple[Car, ...]]:
@@ -121,6 +140,7 @@ def build_fleet(
     incidence: float | None = None,
     workshop: bool = False,
     confounders: Variety = Variety.USUAL,
+    troubles: Troubles = Troubles.NONE,
     profile: SamplingProfile = SPARSE,
 ) -> Fleet:
     """Build a fleet.
@@ -135,6 +155,7 @@ def build_fleet(
         incidence: draw faults by their rates, made so much more frequent, on top of those ordered; 0 or None: none.
         workshop: struck cars go to a workshop, and most come back repaired.
         confounders: which kinds of what is no fault the cars get.
+        troubles: which cars have troubles with link, clock and gateway when they publish.
         profile: how often cars sample.
 
     Raises:
@@ -160,7 +181,9 @@ def build_fleet(
         else car
         for car in sound
     ]
-    return Fleet(cars, days, seed, start, profile, workshop=workshop)
+    drawn = {car.vehicle_id: draw_troubles(seed, car.number, days, troubles) for car in cars}
+    some = {vehicle_id: one for vehicle_id, one in drawn.items() if one.episodes}
+    return Fleet(cars, days, seed, start, profile, workshop=workshop, troubles=some)
 
 
 def _drawn(cars: Sequence[Car], days: int, factor: float, ordered: Sequence[FaultOrder]) -> list[FaultOrder]:

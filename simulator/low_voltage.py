@@ -4,13 +4,13 @@ Three faults meet in its voltage: a battery that ages, a car that draws too much
 that gives too little. They differ in what else moves.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
 from simulator import dcdc
-from simulator.car import Car
 from simulator.day import BoolArray, Cars, Day, FloatArray, Phase, indicator
 from simulator.instruments import ALWAYS, UP, Sensor, Test
 from simulator.low_voltage_battery import (
@@ -112,36 +112,39 @@ def start(cars: Cars) -> LowVoltage:
     )
 
 
-def drain(state: LowVoltage, number: int, car: Car, *, noon_s: float, ambient_c: float, charge: float) -> Drain:
-    """The battery of the car at this position as midnight finds it.
+def drains(
+    state: LowVoltage, cars: Cars, *, noon_s: float, ambient_c: FloatArray, charge: FloatArray
+) -> Iterator[Drain]:
+    """Every car's battery as midnight finds it.
 
     Args:
         state: of all cars.
-        number: the car's position.
-        car: itself; its faults are taken as severe as at noon.
+        cars: themselves; their faults are taken as severe as at noon.
         noon_s: since the fleet's start.
-        ambient_c: the day's mean.
-        charge: of the traction battery, 0 to 1.
+        ambient_c: the day's mean, shape (cars,).
+        charge: of the traction batteries, 0 to 1, shape (cars,).
     """
 
     def severity(mode: FailureMode) -> FloatArray:
-        fault = car.fault(mode)
-        return np.zeros(1) if fault is None else fault.severity(np.array([noon_s]))
+        severity = np.zeros(len(cars))
+        for number, fault in cars.struck(mode):
+            severity[number] = fault.severity(np.array([noon_s]))[0]
+        return severity
 
-    ageing = severity(FailureMode.LV_BATTERY_AGEING)
-    parasitic = float(severity(FailureMode.LV_PARASITIC_DRAIN)[0])
-    restless = bool(state.restless[number])
-    return Drain(
-        missing_ah=float(state.missing_ah[number]),
-        drain_a=float(state.sleep_a[number])
-        + HEALTHY_LEAK_A
-        + float(leak_a(ageing)[0])
-        + (not restless) * PARASITIC_A * parasitic,
-        top_up_ah=TOP_UP_SHARE * float(state.batteries.capacity_ah[number]) * float(left(ageing)[0]),
-        restless_s=RESTLESS_S / parasitic if restless and parasitic > 0.0 else np.inf,
-        traction_charge=charge,
-        converter=dcdc.support(np.array([ambient_c]), severity(FailureMode.DCDC_SUPPORT_LOSS)),
+    ageing, parasitic = severity(FailureMode.LV_BATTERY_AGEING), severity(FailureMode.LV_PARASITIC_DRAIN)
+    converter = dcdc.support(ambient_c, severity(FailureMode.DCDC_SUPPORT_LOSS))
+    with np.errstate(divide="ignore"):
+        restless_s = np.where(state.restless, RESTLESS_S / parasitic, np.inf)
+    figures = (
+        state.missing_ah,
+        state.sleep_a + HEALTHY_LEAK_A + leak_a(ageing) + ~state.restless * PARASITIC_A * parasitic,
+        TOP_UP_SHARE * state.batteries.capacity_ah * left(ageing),
+        restless_s,
+        charge,
+        converter.share,
+        converter.lacking_a,
     )
+    return map(Drain, *(values.tolist() for values in figures))
 
 
 def advance(state: LowVoltage, day: Day) -> None:

@@ -5,6 +5,7 @@ from typing import Final
 
 import numpy as np
 
+from simulator.battery_parts import ModuleTemperatures
 from simulator.car import Car
 from simulator.day import Cars, Day, FloatArray, Phase
 from simulator.fault_modes import FAULT_MODES
@@ -12,6 +13,8 @@ from simulator.faults import Fault
 from simulator.randomness import Purpose, generator
 from vehicle.failure import FailureMode
 
+STRIKES: Final = (FailureMode.CELL_INTERNAL_SHORT, FailureMode.THERMISTOR_FAULT)
+"""The modes that strike one module."""
 KELVIN: Final = 273.15
 BETA_K: Final = 3435.0
 REFERENCE_C: Final = 25.0
@@ -67,23 +70,28 @@ def module_temperatures(state: Modules, day: Day, heat: Heat) -> None:
     state.excess_k = excess[day.last]
     severity = day.severity(FailureMode.THERMISTOR_FAULT)
     off, reading = np.zeros(len(day)), np.zeros(len(day))
-    hottest, high, low = np.empty(len(day)), np.empty(len(day)), np.empty(len(day))
-    day.modules = []
-    for number, car in enumerate(day.cars.cars):
-        rows = day.rows(number)
+    hottest, high, low = heat.mean_c + heat.spread_k, heat.mean_c + heat.spread_k, heat.mean_c - heat.spread_k
+    struck: list[dict[int, FloatArray]] = [{} for _ in range(len(day.cars))]
+    for number in sorted({number for mode in STRIKES for number, _ in day.cars.struck(mode)}):
+        car, rows = day.cars.cars[number], day.rows(number)
         shown = heat.mean_c[rows, None] + heat.spread_k[rows, None] * state.place[number]
-        short = car.fault(FailureMode.CELL_INTERNAL_SHORT)
+        short, fault = (car.fault(mode) for mode in STRIKES)
         if short is not None:
-            shown[:, short.location * car.model.module_count // car.model.cell_count] += excess[rows]
+            place = short.location * car.model.module_count // car.model.cell_count
+            shown[:, place] += excess[rows]
+            struck[number][place] = shown[:, place]
         hottest[rows] = shown.max(axis=1)
-        fault = car.fault(FailureMode.THERMISTOR_FAULT)
         if fault is not None:
             true = shown[:, fault.location].copy()
             shown[:, fault.location] = _reading(car, fault, true, severity[rows])
             reading[rows] = shown[:, fault.location]
             off[rows] = np.abs(reading[rows] - true)
+            struck[number][fault.location] = shown[:, fault.location]
         high[rows], low[rows] = shown.max(axis=1), shown.min(axis=1)
-        day.modules.append(shown)
+    day.modules = [
+        ModuleTemperatures(heat.mean_c[rows], heat.spread_k[rows], place, own)
+        for rows, place, own in zip(map(day.rows, range(len(day.cars))), state.place, struck, strict=True)
+    ]
     day.columns |= {
         "battery_hottest_c": hottest,
         "module_temp_max_c": high,

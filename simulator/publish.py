@@ -1,6 +1,5 @@
 """Batches to the broker: at a multiple of their own time, or as fast as ingest stores them."""
 
-import hashlib
 import itertools
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -8,9 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from agent.client import Agent
-from simulator.convoy import DayOfSamples
-from simulator.packing import Batch, pack
-from vehicle.batch import TelemetryBatch
+from simulator.delivery import Delivery, FleetSender
+from simulator.fleet import CARS_TOGETHER, Fleet
 
 BATCHES_AT_ONCE = 100
 """Kept in the outbox with one write to disk."""
@@ -45,44 +43,83 @@ class Pace:
             self.sleep(wait)
 
 
-class FleetSender:
-    """Gives the batches of a simulated fleet their boots and sequence numbers, day after day."""
+class Progress:
+    """Knows what of a fleet's deliveries earlier runs have left: a run goes on where the one before it ended."""
 
-    def __init__(self, name: str) -> None:
-        """Make a sender; the same `name` (all that the fleet was built from) gives the same boots."""
-        self._name = name
-        self._next_seq: dict[str, int] = {}
+    def __init__(self, agent: Agent) -> None:
+        """Ask `agent` what its outbox has had."""
+        self._agent = agent
+        self._caught_up = False
 
-    def boot(self, vehicle_id: str) -> str:
-        """The boot of one car, 16 hex digits."""
-        return hashlib.sha256(f"{self._name} {vehicle_id}".encode()).hexdigest()[:16]
+    def left(self, deliveries: Iterable[Delivery]) -> list[Delivery]:
+        """Those that the outbox has not had, and what is delivered again after the first of them."""
+        return [one for one in deliveries if self._is_left(one)]
 
-    def batches(self, day: Iterable[tuple[str, DayOfSamples]]) -> list[Batch]:
-        """All batches of a day, ordered by their time of sending."""
-        batches: list[Batch] = []
-        for vehicle_id, samples in day:
-            first_seq = self._next_seq.get(vehicle_id, 1)
-            packed = list(
-                pack(
-                    vehicle_id, self.boot(vehicle_id), first_seq, samples.times, samples.columns, events=samples.events
-                )
-            )
-            self._next_seq[vehicle_id] = first_seq + len(packed)
-            batches += packed
-        return sorted(batches, key=lambda batch: batch.sent_at)
+    def _is_left(self, one: Delivery) -> bool:
+        if one.again:
+            return self._caught_up
+        new = one.batch.seq >= self._agent.next_seq(one.batch.vehicle_id, one.batch.boot)
+        self._caught_up |= new
+        return new
 
 
-def publish(agent: Agent, batches: Iterable[Batch], pace: Pace) -> int:
-    """Hand batches, ordered by their time of sending, to the agent; how many samples they hold.
+def publish_fleet(agent: Agent, fleet: Fleet, name: str, pace: Pace, report: Callable[[float], None]) -> int:
+    """Publish what earlier runs of this fleet have left; how many samples were new.
+
+    Returns when everything has its stored-ack.
+
+    Without waiting, cars publish a day by turns, a hundred at a time, so that no more than their day is held.
+
+    Args:
+        agent: that of all cars.
+        fleet: whose days.
+        name: all that it was built from.
+        pace: how fast.
+        report: told the share that is done.
 
     Raises:
         NotStoredError: if ingest stops storing.
     """
+    sender, progress, samples = FleetSender(name, fleet.start, fleet.troubles), Progress(agent), 0
+    for index in range(fleet.days):
+        report(index / fleet.days)
+        cars = fleet.day(index)
+        while part := list(itertools.islice(cars, CARS_TOGETHER if pace.speed is None else None)):
+            samples += publish(agent, progress.left(sender.deliveries(index, part)), pace)
+        # Where no car sends anything any more, nobody has brought what was held back.
+        samples += publish(agent, progress.left(sender.deliveries(index, ())), pace)
+    samples += publish(agent, progress.left(sender.rest()), pace)
+    wait_for_storage(agent)
+    report(1.0)
+    return samples
+
+
+def publish(agent: Agent, deliveries: Iterable[Delivery], pace: Pace) -> int:
+    """Hand deliveries, ordered by their time, to the agent; how many new samples they hold.
+
+    Without waiting, what is delivered again comes last, once all has been stored: before, the agent would see that it
+    still has it.
+
+    Raises:
+        NotStoredError: if ingest stops storing.
+    """
+    if pace.speed is not None:
+        return _submit(agent, deliveries, pace, at_once=1)
+    ones = list(deliveries)
+    samples = _submit(agent, (one for one in ones if not one.again), pace, at_once=BATCHES_AT_ONCE)
+    repeats = [one for one in ones if one.again]
+    if repeats:
+        wait_for_storage(agent)
+        _submit(agent, repeats, pace, at_once=BATCHES_AT_ONCE)
+    return samples
+
+
+def _submit(agent: Agent, deliveries: Iterable[Delivery], pace: Pace, *, at_once: int) -> int:
     samples = 0
-    for group in _groups(batches, at_once=BATCHES_AT_ONCE if pace.speed is None else 1):
-        pace.wait_until(group[0].sent_at)
-        agent.submit(group)
-        samples += sum(len(batch.times) for batch in group if isinstance(batch, TelemetryBatch))
+    for group in _groups(deliveries, at_once):
+        pace.wait_until(group[0].due)
+        agent.submit([one.batch for one in group])
+        samples += sum(one.samples for one in group)
         wait_for_storage(agent, UNSTORED_BATCHES)
     return samples
 
@@ -102,7 +139,7 @@ def wait_for_storage(agent: Agent, at_most: int = 0) -> None:
         before = left
 
 
-def _groups(batches: Iterable[Batch], at_once: int) -> Iterator[Sequence[Batch]]:
-    rest = iter(batches)
+def _groups(deliveries: Iterable[Delivery], at_once: int) -> Iterator[Sequence[Delivery]]:
+    rest = iter(deliveries)
     while group := list(itertools.islice(rest, at_once)):
         yield group

@@ -10,8 +10,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-NEGLIGIBLE: Final = 1e-200
-"""Weights below it are 0: products of many would become subnormal numbers, which are slow."""
+_TINY: Final = 1e-184
+"""Added and taken away again it leaves weights as they are, but makes 0 of those below 1e-200: products of many would
+become subnormal numbers, which are slow."""
 
 
 def recur(
@@ -31,18 +32,40 @@ def recur(
     Returns:
         The values, shape (n,).
     """
+    if _nothing(gain, before):
+        return np.zeros_like(gain)
     weight, value = keep.copy(), gain.copy()
     value[first] += weight[first] * before
     weight[first] = 0.0
-    longest = int(np.diff(first, append=len(keep)).max(initial=0))
-    product = np.empty_like(value)
+    longest = max(int((first[1:] - first[:-1]).max(initial=0)), len(keep) - int(first[-1])) if len(first) else 0
+    product, squared = np.empty_like(value), np.empty_like(value)
     distance = 1
     while distance < longest:
         part = product[distance:]
         np.multiply(weight[distance:], value[:-distance], out=part)
         value[distance:] += part
+        squared[:distance] = weight[:distance]
+        part = squared[distance:]
         np.multiply(weight[distance:], weight[:-distance], out=part)
-        part[part < NEGLIGIBLE] = 0.0
-        weight[distance:] = part
+        part += _TINY
+        part -= _TINY
+        weight, squared = squared, weight
         distance *= 2
     return value
+
+
+def total(gain: NDArray[np.float64], first: NDArray[np.intp], before: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The same where all is kept: each series added up."""
+    if _nothing(gain, before):
+        return np.zeros_like(gain)
+    value = gain.copy()
+    value[first] += before
+    for begin, end in zip(first.tolist(), [*first[1:].tolist(), len(gain)], strict=True):
+        part = value[begin:end]
+        np.add.accumulate(part, out=part)
+    return value
+
+
+def _nothing(gain: NDArray[np.float64], before: NDArray[np.float64]) -> bool:
+    """Many counters count what never happens in a sound car."""
+    return not (gain.any() or before.any())

@@ -1,70 +1,27 @@
 """From true values to what is sent: which sensors answer when, their noise, steps and quirks."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
-from simulator.array_sensors import read_cells, read_modules, sampled_apart
+from simulator.array_sensors import Sampled, read_parts, sampled
 from simulator.car import Car
 from simulator.confounders import Confounder
 from simulator.day import Day, FloatArray, IntArray
 from simulator.faults import WHEELS
-from simulator.instruments import ASLEEP, AWAKE, CHARGING, DRIVING, UP
+from simulator.instruments import ASLEEP, AWAKE, CHARGING, DRIVING, Sensor
+from simulator.noise import RowNoise
 from simulator.profile import SamplingProfile
-from simulator.randomness import NamedNoise, Purpose, generator
+from simulator.randomness import Purpose, generator
 from simulator.subsystems import SENSORS
-from vehicle.signals import CATALOGUE
+from vehicle.signals import CATALOGUE, Signal
 
 _WHEN: Final = np.array([ASLEEP, AWAKE, DRIVING, CHARGING, CHARGING])
 """By `Phase`."""
 
-_BLOCK: Final = {
-    name: column
-    for column, name in enumerate(
-        (
-            "ambient_temp_c",
-            "cabin_temp_c",
-            "hv_voltage_v",
-            "hv_current_a",
-            "module_temp_max_c",
-            "module_temp_min_c",
-            "isolation_kohm",
-            "lv_voltage_v",
-            "lv_current_a",
-            "dcdc_temp_c",
-            "motor_stator_temp_f_c",
-            "motor_stator_temp_r_c",
-            "inverter_temp_f_c",
-            "inverter_temp_r_c",
-            "inverter_heatsink_temp_f_c",
-            "inverter_heatsink_temp_r_c",
-            "motor_torque_f_nm",
-            "motor_torque_r_nm",
-            "motor_coolant_temp_c",
-            "radiator_outlet_temp_c",
-            "coolant_flow_lpm",
-            "coolant_pump_current_a",
-            "coolant_pump_speed_rpm",
-            "tyre_pressure_fl_kpa",
-            "tyre_pressure_fr_kpa",
-            "tyre_pressure_rl_kpa",
-            "tyre_pressure_rr_kpa",
-            "tyre_temp_fl_c",
-            "tyre_temp_fr_c",
-            "tyre_temp_rl_c",
-            "tyre_temp_rr_c",
-            "charge_current_a",
-            "charge_voltage_v",
-            "charge_inlet_temp_c",
-            "charger_temp_c",
-        )
-    )
-}
-"""Signals whose noise is drawn together, each in its row. All others have draws by name, so that a new signal, or noise
-on a signal that had none, changes no other's."""
-
+LATE_S: Final = 0.4
+"""A sample is taken so much after its due time at most (engineering estimate)."""
 NOISY_TYRE_KPA: Final = 7.0
 NOISY_TYRE_SILENT: Final = 0.3
 NOISY_LV_V: Final = 0.10
@@ -75,87 +32,86 @@ DROPOUT_SHARE: Final = (0.02, 0.2)
 """Quirks of the confounders: extra noise, share of samples missing or spiking, and how far (engineering estimates)."""
 
 
-def read_day(day: Day, profile: SamplingProfile, kept: IntArray) -> Iterator[tuple[FloatArray, dict[str, FloatArray]]]:
-    """What each car sends of its day: every signal is read for all cars at once, from draws that are each car's own.
+@dataclass(frozen=True, slots=True, eq=False)
+class Readings:
+    """What all cars' sensors show on a day."""
+
+    late_s: FloatArray
+    """By how much every sample is later than its row, shape (n,)."""
+    _day: Day
+    _table: FloatArray
+    """Shape (signals, n), in the order of `SENSORS`."""
+    _sampled: Sampled
+
+    def of(self, number: int, count: int) -> dict[str, FloatArray]:
+        """The columns of the car at this position at its first `count` rows.
+
+        NaN where a sensor did not answer; a signal that is NaN all over is missing.
+        """
+        first = int(self._day.first[number])
+        columns = _answered(self._table[:, first : first + count].copy())
+        return columns | read_parts(self._day, number, count, self._sampled)
+
+
+def read_day(day: Day, profile: SamplingProfile) -> Readings:
+    """Read every signal for all cars at once, from draws that are each car's own.
 
     Args:
         day: all cars' true values.
         profile: how often cell groups are sampled.
-        kept: how many of each car's first rows are sent, shape (cars,).
-
-    Yields:
-        Per car, in order: the offset of every sample from its row in seconds, and the columns, NaN where a sensor did
-        not answer.
     """
     when = np.where(day.wakes, AWAKE, _WHEN[day.phase])
-    draws = _draw(day)
-    table = _read(day, when, draws)
-    names = np.array(list(SENSORS))
-    for number, count in enumerate(kept.tolist()):
-        first = int(day.first[number])
-        sent = slice(first, first + count)
-        answered = ~np.isnan(table[:, sent]).all(axis=1)
-        columns = dict(zip(names[answered].tolist(), table[answered, sent], strict=True))
-        own = when[day.rows(number)]
-        apart = sampled_apart(own, profile)
-        columns |= read_cells(day.cells[number], np.flatnonzero(own & UP), apart, draws.rngs[number], count)
-        columns |= read_modules(day.modules[number], apart, draws.named[number], count)
-        yield draws.late_s[sent], columns
+    noise = RowNoise(day)
+    return Readings(LATE_S * noise.uniform("late"), day, _read(day, when, noise), sampled(day, when, profile))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Draws:
-    """A day's random numbers, those of each car from its own generators."""
-
-    rngs: list[np.random.Generator]
-    """Per car, for what it draws after these."""
-    named: list[NamedNoise]
-    """Per car."""
-    late_s: FloatArray
-    """Shape (n,)."""
-    noise: dict[str, FloatArray]
-    """Standard normal by signal, shape (n,)."""
+def _answered(readings: FloatArray) -> dict[str, FloatArray]:
+    """A car's signals that are not NaN all over, from shape (signals, rows); most have been sampled half-way."""
+    there = ~np.isnan(readings[:, readings.shape[1] // 2]) if readings.size else np.zeros(len(readings), dtype=np.bool_)
+    unsure = np.flatnonzero(~there)
+    there[unsure] = ~np.isnan(readings[unsure]).all(axis=1)
+    return {name: values for name, values, one in zip(SENSORS, readings, there.tolist(), strict=True) if one}
 
 
-def _draw(day: Day) -> _Draws:
-    named = [name for name, sensor in SENSORS.items() if sensor.noise and name not in _BLOCK]
-    block, others = np.empty((len(_BLOCK), len(day))), np.empty((len(named), len(day)))
-    late_s = np.empty(len(day))
-    rngs, later = [], []
-    for number, car in enumerate(day.cars.cars):
-        rows = day.rows(number)
-        count = rows.stop - rows.start
-        rng = generator(car.seed, Purpose.SENSORS, car.number, day.index)
-        block[:, rows] = rng.standard_normal((len(_BLOCK), count))
-        late_s[rows] = rng.uniform(0.0, 0.4, count)
-        rngs.append(rng)
-        later.append(NamedNoise(car.seed, Purpose.SIGNALS, car.number, day.index))
-        for row, name in zip(others, named, strict=True):
-            row[rows] = later[-1].draw(name, count)
-    return _Draws(rngs, later, late_s, dict(zip((*_BLOCK, *named), (*block, *others), strict=True)))
-
-
-def _read(day: Day, when: IntArray, draws: _Draws) -> FloatArray:
+def _read(day: Day, when: IntArray, noise: RowNoise) -> FloatArray:
     """Every signal as sampled, shape (signals, n), in the order of `SENSORS`."""
-    answers = {mask: (when & mask) > 0 for mask in {sensor.when for sensor in SENSORS.values()}}
-    table = np.full((len(SENSORS), len(day)), np.nan)
+    silent = {mask: np.where((when & mask) > 0, 0.0, np.nan) for mask in {one.when for one in SENSORS.values()}}
+    table = np.empty((len(SENSORS), len(day)))
     for read, (name, sensor) in zip(table, SENSORS.items(), strict=True):
-        values = day.columns[name]
-        np.copyto(read, values, where=answers[sensor.when])
-        if sensor.noise:
-            read[:] += draws.noise[name] * sensor.noise * (values if sensor.relative else 1.0)
-        if sensor.step:
-            read[:] = np.round(read / sensor.step) * sensor.step
+        np.add(day.columns[name], silent[sensor.when], out=read)
+        _disturb(read, sensor, day.columns[name], noise.normal(name) if sensor.noise else None)
     readings = dict(zip(SENSORS, table, strict=True))
     for number, car in enumerate(day.cars.cars):
         if car.oddities:
             rows = day.rows(number)
             _quirks(car, day.index, {name: read[rows] for name, read in readings.items()})
     for name, read in readings.items():
-        signal = CATALOGUE[name]
-        # A sensor shows no more than its range, whatever happens to what it measures.
-        np.clip(signal.quantised(read), signal.minimum, signal.maximum, out=read)
+        _show(CATALOGUE[name], read)
     return table
+
+
+def _disturb(read: FloatArray, sensor: Sensor, true: FloatArray, drawn: FloatArray | None) -> None:
+    """Add noise and round to the sensor's steps, in place; the draws are used up."""
+    if drawn is not None:
+        drawn *= sensor.noise
+        if sensor.relative:
+            drawn *= true
+        read += drawn
+    if sensor.step:
+        read /= sensor.step
+        np.rint(read, out=read)
+        read *= sensor.step
+
+
+def _show(signal: Signal, read: FloatArray) -> None:
+    """Quantise in place; a sensor shows no more than its range, whatever happens to what it measures."""
+    steps = round(1.0 / signal.resolution)
+    if steps != 1:
+        read *= steps
+    np.rint(read, out=read)
+    if steps != 1:
+        read /= steps
+    read.clip(signal.minimum, signal.maximum, out=read)
 
 
 def _quirks(car: Car, index: int, columns: dict[str, FloatArray]) -> None:

@@ -4,6 +4,7 @@ The car tops its battery up once too much is missing. Two faults make it do so t
 its sleep, such as a control unit that stays on or a device in the socket, or a control unit keeps waking the network.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,7 +13,7 @@ import numpy as np
 from simulator.car import Car
 from simulator.consumption import AWAKE_W
 from simulator.day import Day, FloatArray, Phase, indicator
-from simulator.dcdc import Support
+from simulator.dcdc import REFILL_S
 from simulator.fault_modes import FAULT_MODES
 from simulator.randomness import Purpose, generator
 from simulator.usage import DCDC_EFFICIENCY, LV_SYSTEM_V
@@ -49,12 +50,14 @@ class Drain:
     """Longest sleep that the network allows."""
     traction_charge: float
     """Of the traction battery, 0 to 1."""
-    converter: Support
+    share: float
+    lacking_a: float
+    """What its converter gives, as in `dcdc.Support`."""
 
     def support(self, seconds: float) -> None:
         """The DC-DC converter was on for so long."""
-        self.missing_ah *= float(self.converter.keeps(seconds)[0])
-        self.missing_ah += float(self.converter.lacking_a[0]) * seconds / 3600.0
+        self.missing_ah *= math.exp(-seconds * self.share / REFILL_S)
+        self.missing_ah += self.lacking_a * seconds / 3600.0
 
     def sleep(self, seconds: float) -> None:
         """The car slept for so long."""

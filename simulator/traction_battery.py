@@ -59,8 +59,7 @@ SENSORS: Final = {
 
 
 def _cells_apart(day: Day, _: Cars) -> BoolArray:
-    apart = np.concatenate([volts.mean(axis=1) - volts.min(axis=1) for volts in day.cells])
-    return ~day.during(Phase.ASLEEP) & (apart > 0.3)  # noqa: PLR2004 -- engineering estimate
+    return ~day.during(Phase.ASLEEP) & (day.columns["group_below_v"] > 0.3)  # noqa: PLR2004 -- engineering estimate
 
 
 def _too_hot(day: Day, _: Cars) -> BoolArray:
@@ -149,8 +148,7 @@ def advance(state: TractionBattery, day: Day) -> None:
     factor = np.exp(-RESISTANCE_PER_K * (np.clip(temp, -20.0, 45.0) - 25.0))
     slow = day.lag(current, DIFFUSION_S, state.slow_a)
     load = Load(charge, (current + DIFFUSION_SHARE * slow) * factor)
-    group_voltages(state.groups, day, load)
-    volts = np.concatenate([cells.sum(axis=1) for cells in day.cells])
+    volts = group_voltages(state.groups, day, load)
     used = day.total(np.maximum(-volts * current, 0.0) * day.dt_s / 3.6e6, state.used_kwh)
     day.columns |= {
         "bms_state": _BMS[day.phase],

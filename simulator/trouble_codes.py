@@ -56,9 +56,12 @@ def start(cars: Cars) -> TroubleCodes:
 def advance(state: TroubleCodes, day: Day, midnight: datetime) -> None:
     """Add to the day's events every code whose status changed."""
     driving, driven = _by_car(day, day.during(Phase.DRIVING))
+    stored = {code for codes in state.stored for code in codes}
     for test in TESTS:
         failed = test.failed(day, day.cars)
         failed[day.last] = False
+        if test.code not in stored and not failed.any():
+            continue
         hits, own = _by_car(day, failed)
         for number, codes in enumerate(state.stored):
             if own[number + 1] - own[number] >= test.least_rows:

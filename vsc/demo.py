@@ -25,8 +25,9 @@ from config.settings import CHECKOUT, Settings
 from flows.jobs import Stack as JobStack
 from flows.jobs import book_visits, judge_fleet
 from reports.fleet import write_fleet_report
+from simulator.delivery import FleetSender
 from simulator.fleet import Fleet, build_fleet
-from simulator.publish import FleetSender, Pace, publish, wait_for_storage
+from simulator.publish import Pace, publish, wait_for_storage
 from simulator.truth import write_truth
 from storage import tickets, visits
 from storage.connection import connect
@@ -159,7 +160,7 @@ def _live(fleet: Fleet, name: str, jobs: JobStack, addresses: Addresses, report:
     with connect(addresses.database_url) as connection:
         for vehicle in fleet.vehicles:
             register(connection, vehicle.record)
-    sender = FleetSender(name)
+    sender = FleetSender(name, fleet.start, fleet.troubles)
     broker = addresses.mqtt_host, addresses.mqtt_port
     published, told = 0, set[UUID]()
     with (
@@ -168,7 +169,7 @@ def _live(fleet: Fleet, name: str, jobs: JobStack, addresses: Addresses, report:
     ):
         for index in range(fleet.days):
             report(what, index / fleet.days)
-            published += publish(agent, sender.batches(fleet.day(index)), Pace(None))
+            published += publish(agent, sender.deliveries(index, fleet.day(index)), Pace(None))
             wait_for_storage(agent)
             judge_fleet(jobs)
             book_visits(jobs)

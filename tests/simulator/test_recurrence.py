@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from simulator.recurrence import recur
+from simulator.recurrence import recur, total
 
 lengths = st.lists(st.integers(1, 40), min_size=1, max_size=5)
 
@@ -24,6 +24,8 @@ def test_recur_is_the_step_by_step_solution(sizes: list[int], data: st.DataObjec
             value = keep[row] * value + gain[row]
             expected[row] = value
     np.testing.assert_allclose(recur(keep, gain, first, before), expected, rtol=1e-9, atol=1e-6)
+    summed = np.concatenate([before[number] + np.cumsum(part) for number, part in enumerate(np.split(gain, first[1:]))])
+    np.testing.assert_allclose(total(gain, first, before), summed, rtol=1e-9, atol=1e-6)
 
 
 @given(lengths, st.integers(0, 2**32 - 1))
@@ -37,6 +39,8 @@ def test_recur_of_a_series_does_not_depend_on_its_neighbours_to_the_last_bit(siz
         own = slice(start, start + size)
         alone = recur(keep[own], gain[own], np.array([0]), before[number : number + 1])
         assert together[own].tobytes() == alone.tobytes()
+        summed = total(gain, first, before)[own], total(gain[own], np.array([0]), before[number : number + 1])
+        assert summed[0].tobytes() == summed[1].tobytes()
 
 
 def test_recur_forgets_without_subnormal_numbers() -> None:

@@ -100,6 +100,6 @@ def test_two_faults_of_one_battery_show_both() -> None:
     (convoy,) = fleet._convoys
     for _ in range(8):
         day, _ = convoy.live()
-    rows = day.phase != Phase.ASLEEP
-    below = np.median(day.cells[0], axis=1)[:, None] - day.cells[0]
-    assert {weak_at, short_at} <= set(np.argsort(below[rows].mean(axis=0))[-2:])
+    groups_mv = day.cells[0].millivolts(np.flatnonzero(day.phase != Phase.ASLEEP))
+    below = np.median(groups_mv, axis=1)[:, None] - groups_mv
+    assert {weak_at, short_at} <= set(np.argsort(below.mean(axis=0))[-2:])

@@ -126,6 +126,8 @@ def test_a_wrong_recording_is_a_wrong_call(vsc: Vsc, tmp_path: Path) -> None:
         ),
         (("simulate", "--start", "tomorrow"), "--start tomorrow: expected YYYY-MM-DD"),
         (("simulate", "--fault", "rust:car-0001:3"), "rust"),
+        (("simulate", "--troubles", "few"), "--troubles few: expected none, some, all"),
+        (("simulate", "--troubles", "all", "--to", "x"), "they do not go with --to"),
         (("rules", "check", "nowhere"), "nowhere is not a folder"),
         (("diagnose", "--until", "soon"), "--until soon"),
         (("vehicles", "add", "car 1"), "a vehicle id has"),

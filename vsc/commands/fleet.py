@@ -1,5 +1,6 @@
 """``vsc simulate`` and ``vsc replay``: cars that publish, simulated or recorded."""
 
+import hashlib
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -62,6 +63,14 @@ def simulate(
             "mountains, sun, tyre changes, new parts, dropouts, software updates, trailers, moving house)."
         ),
     ] = "usual",
+    troubles: Annotated[
+        str,
+        typer.Option(
+            help="What happens between the cars and us: `none`, `some` (of ten cars seven have one trouble each) or "
+            "`all` (every car has all): hours offline, a weak link, a clock that is wrong or jumps, restarts (new "
+            "boots), batches that come twice, or days late. The truth file has them; nothing may be lost or doubled."
+        ),
+    ] = "none",
     truth: Annotated[Path | None, typer.Option(help="Write what is really wrong to this file (JSON lines).")] = None,
     to: Annotated[
         Path | None,
@@ -75,7 +84,8 @@ def simulate(
     from simulator.confounders import Variety
     from simulator.faults import FaultError, parse_order
     from simulator.fleet import build_fleet
-    from simulator.publish import FleetSender, Pace, publish, wait_for_storage
+    from simulator.publish import Pace, publish_fleet
+    from simulator.troubles import Troubles
     from simulator.truth import write_truth
     from vsc.publishing import publishing_agent
 
@@ -83,6 +93,10 @@ def simulate(
     first_day = _day(start)
     if confounders not in set(Variety):
         raise WrongCallError(f"--confounders {confounders}: expected {' or '.join(Variety)}")
+    if troubles not in set(Troubles):
+        raise WrongCallError(f"--troubles {troubles}: expected {', '.join(Troubles)}")
+    if to is not None and troubles != Troubles.NONE:
+        raise WrongCallError("--troubles happen on the way to us: they do not go with --to")
     try:
         orders = [parse_order(text) for text in fault] if fault else None
         fleet = build_fleet(
@@ -94,6 +108,7 @@ def simulate(
             incidence=incidence,
             workshop=workshop,
             confounders=Variety(confounders),
+            troubles=Troubles(troubles),
         )
     except FaultError as error:
         raise WrongCallError(str(error)) from None
@@ -104,30 +119,21 @@ def simulate(
         return
     context = load_context()
     _make_known(context, (vehicle.record for vehicle in fleet.vehicles))
-    name = f"{vehicles} {days} {seed} {first_day} {sorted(fault or [])} {incidence} {workshop} {confounders}"
-    sender = FleetSender(name)
-    run = f"fleet-{sender.boot('')}"
+    name = f"{vehicles} {days} {seed} {first_day} {sorted(fault or [])} {incidence} {workshop} {confounders} {troubles}"
+    run = f"fleet-{hashlib.sha256(name.encode()).hexdigest()[:16]}"
     outbox = context.state / "outbox" / f"{run}.sqlite"
     with (
         progress_bars(ERR) as report,
         publishing_agent(outbox, context.broker, run, context.settings.resend_after) as agent,
     ):
         what = f"Publishing {vehicles} cars for {days} days"
-        for index in range(days):
-            report(what, index / days)
-            unsent = [
-                batch
-                for batch in sender.batches(fleet.day(index))
-                if batch.seq >= agent.next_seq(batch.vehicle_id, batch.boot)
-            ]
-            publish(agent, unsent, pace)
-        wait_for_storage(agent)
-        report(what, 1)
+        samples = publish_fleet(agent, fleet, name, pace, lambda share: report(what, share))
         statistics = agent.statistics
     print_facts(
         {
             "vehicles": vehicles,
             "days": days,
+            "samples": samples,
             "samples_published": statistics.samples_published,
             "samples_acked": statistics.samples_acked,
         },
@@ -147,6 +153,7 @@ def replay(
     """Publish a recorded car over MQTT; a second replay of the same file stores nothing new."""
     from tempfile import TemporaryDirectory
 
+    from simulator.delivery import Delivery
     from simulator.packing import pack
     from simulator.publish import Pace, publish, wait_for_storage
     from simulator.replay import FORMATS, RecordingError, replay_boot
@@ -167,7 +174,7 @@ def replay(
         ERR.print(remark)
     _make_known(context, [VehicleRecord(vehicle, datetime.now(UTC), cell_count=recording.cell_count)])
     boot = replay_boot(file, vehicle)
-    batches = list(pack(vehicle, boot, 1, recording.times, recording.columns))
+    batches = [Delivery(one.sent_at, one) for one in pack(vehicle, boot, 1, recording.times, recording.columns)]
     with (
         TemporaryDirectory(dir=context.state) as folder,
         progress_bars(ERR) as report,
