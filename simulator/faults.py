@@ -71,6 +71,13 @@ def build_fault(seed: int, number: int, model: CarModel, order: FaultOrder) -> F
     return Fault(order, duration, every.index(name), name)
 
 
+def broken_part(seed: int, number: int, mode: FailureMode) -> str:
+    """The one of the mode's parts that is broken in car `number`; empty where no part is."""
+    parts = FAULT_MODES[mode].parts
+    rng = generator(seed, Purpose.WORKSHOP, number, FAULT_MODES[mode].key, 0)
+    return parts[int(rng.integers(len(parts)))] if parts else ""
+
+
 def _like_parts(model: CarModel, kind: LikeParts) -> tuple[str, ...]:
     match kind:
         case LikeParts.NONE:

@@ -17,6 +17,7 @@ from simulator.itinerary import PlugIn, Trip, plan_day
 from simulator.layout import awake_s
 from simulator.randomness import Purpose, generator
 from simulator.towing import as_driven
+from simulator.weather import DAY_S
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,7 +93,7 @@ class Planner:
             error = float(dawn.charge_error[number])
             plugs.append([replace(stop, charge_to=charges_to(car, stop.charge_to, index) - error) for stop in stops])
         noise = [generator(car.seed, Purpose.DRIVING, car.number, index) for car in self._cars.cars]
-        drives = drive(driven, trips, noise, self._interval_s, dawn.ambient_c)
+        drives = drive(driven, trips, noise, self._interval_s, dawn.ambient_c, midnight_s=index * DAY_S)
         spent = np.bincount(drives.trip, drives.demand_w * drives.dt_s / dawn.rest_v[drives.car]) / 3600.0
         return DayPlan(trips, drives, self._charge(index, dawn, trips, plugs, spent))
 

@@ -19,7 +19,7 @@ DCDC_EFFICIENCY: Final = 0.9
 LV_SYSTEM_V: Final = 14.0
 SENSORS: Final = {"speed_kmh": Sensor(UP), "odometer_km": Sensor(UP)}
 TESTS: Final = ()
-DRIVEN: Final = ("speed_kmh", "distance_m", "torque_nm", "wheel_w", "demand_w")
+DRIVEN: Final = ("speed_kmh", "distance_m", "torque_nm", "bearing_nm", "brake_n", "wheel_w", "demand_w")
 
 
 @dataclass(slots=True, eq=False)
