@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Final
 
+from simulator.batches import Batch, batch_of
 from simulator.confounders import DRAWN, Confounder, Oddity, Variety, draw_more, draw_oddity
 from simulator.faults import Fault, FaultOrder, build_fault
 from simulator.models import MODELS, CarModel, Chemistry
@@ -55,6 +56,11 @@ class Car:
         """Usable now."""
         return self.model.capacity_ah * self.health_pct / 100.0
 
+    @property
+    def batch(self) -> Batch:
+        """That it was built in."""
+        return batch_of(self.model.name, self.age_years)
+
     def fault(self, mode: FailureMode) -> Fault | None:
         """The car's fault of this mode, if it has one."""
         return next((fault for fault in self.faults if fault.order.mode is mode), None)
@@ -76,6 +82,7 @@ class Car:
             cell_count=self.model.cell_count,
             nominal_voltage_v=round(self.model.nominal_voltage_v, 1),
             place=REGIONS[self.region].name,
+            batch=self.batch.code,
         )
 
 
@@ -95,6 +102,7 @@ def build_car(
     per_year = KM_PER_YEAR.get(habit.name, RARE_KM_PER_YEAR) * float(rng.lognormal(0.0, 0.25))
     more = draw_more(seed, number, days) if variety is Variety.ALL else ()
     serial = int(rng.integers(100_000, 1_000_000))
+    batch = batch_of(model.name, age)
     return Car(
         seed=seed,
         number=number,
@@ -108,7 +116,7 @@ def build_car(
         health_pct=100.0 - fade,
         charge=float(rng.uniform(0.55, 0.8)),
         oddities=(*draw_oddity(rng, oddity, days), *more),
-        faults=tuple(build_fault(seed, number, model, order) for order in orders),
+        faults=tuple(build_fault(seed, number, model, order, batch.quality(order.mode).pace) for order in orders),
         tells_altitude=variety is Variety.ALL,
     )
 
