@@ -4,14 +4,12 @@ The traction battery pays for both, so they belong to the drive itself; where th
 `drive_units`.
 """
 
-from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
 
-from simulator.car import Car
 from simulator.day import Cars, FloatArray, IntArray
-from simulator.faults import Fault, broken_part
+from simulator.faults import broken_part
 from vehicle.failure import FailureMode
 
 CALIPER_N: Final = 160.0
@@ -32,25 +30,18 @@ def brake_n(cars: Cars, car: IntArray, at_s: FloatArray) -> FloatArray:
         car: of each row, as position in `cars`, never falling.
         at_s: of each row, seconds since the fleet's start.
     """
-    force = np.zeros(len(car))
-    for one, fault, rows in _struck(cars, FailureMode.BRAKE_DRAG, car):
-        share = 1.0 if broken_part(one.seed, one.number, fault.order.mode) == "brake caliper" else PADS_SHARE
-        force[rows] = CALIPER_N * share * fault.severity(at_s[rows])
-    return force
+    share = np.full(len(cars), PADS_SHARE)
+    for number, one in enumerate(cars.cars):
+        if one.fault(FailureMode.BRAKE_DRAG) is not None and _sticks(one.seed, one.number):
+            share[number] = 1.0
+    return CALIPER_N * share[car] * cars.severity(FailureMode.BRAKE_DRAG, car, at_s)
 
 
 def bearing_nm(cars: Cars, car: IntArray, at_s: FloatArray) -> FloatArray:
     """Friction torque of worn bearings at the motor's shaft; arguments as of `brake_n`."""
-    torque = np.zeros(len(car))
-    for _, fault, rows in _struck(cars, FailureMode.DRIVE_UNIT_BEARING_WEAR, car):
-        torque[rows] = BEARING_NM * fault.severity(at_s[rows])
-    return torque
+    return BEARING_NM * cars.severity(FailureMode.DRIVE_UNIT_BEARING_WEAR, car, at_s)
 
 
-def _struck(cars: Cars, mode: FailureMode, car: IntArray) -> Iterator[tuple[Car, Fault, slice]]:
-    """The cars with the fault, and their rows."""
-    for number, one in enumerate(cars.cars):
-        fault = one.fault(mode)
-        if fault is not None:
-            first, end = np.searchsorted(car, [number, number + 1]).tolist()
-            yield one, fault, slice(first, end)
+def _sticks(seed: int, number: int) -> bool:
+    """Whether the caliper is what is broken, rather than the pads."""
+    return broken_part(seed, number, FailureMode.BRAKE_DRAG) == "brake caliper"

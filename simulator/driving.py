@@ -12,7 +12,6 @@ from simulator.consumption import (
     GRAVITY,
     REGEN_EFFICIENCY,
     ROTATING,
-    hvac_w,
     resistance_n,
 )
 from simulator.day import Cars, FloatArray, IntArray
@@ -61,7 +60,9 @@ class Drives:
     wheel_w: FloatArray
     """Power at the wheels over that time."""
     demand_w: FloatArray
-    """Power out of the battery over that time, heating and control units included."""
+    """Power out of the battery over that time, control units included, and the compressor once the plan knows it."""
+    heating_w: FloatArray
+    """Of that, what the compressor takes."""
 
 
 def drive(
@@ -69,7 +70,6 @@ def drive(
     trips: Sequence[Sequence[Trip]],
     noise: Sequence[np.random.Generator],
     interval_s: float,
-    ambient_c: FloatArray,
     *,
     midnight_s: float,
 ) -> Drives:
@@ -80,7 +80,6 @@ def drive(
         trips: per car its trips, in order.
         noise: per car the generator of its driving.
         interval_s: between rows.
-        ambient_c: per car the day's mean temperature.
         midnight_s: the day's start, seconds since the fleet's.
     """
     car, trip, at_s, dt_s, draws = _rows(trips, noise, interval_s)
@@ -112,7 +111,8 @@ def drive(
         bearing_nm=worn,
         brake_n=drags,
         wheel_w=wheel,
-        demand_w=battery + AWAKE_W + hvac_w(ambient_c)[car],
+        demand_w=battery + AWAKE_W,
+        heating_w=np.zeros(len(car)),
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -25,10 +26,24 @@ class Checked(Twins):
 
     def before_failure(self, name: str) -> tuple[Any, Any]:
         """A signal of both at the same times, up to the failure; NaN where it was not sampled."""
-        times, columns, _ = self.struck
-        rows = int((times < self._naive(self.fault.failed_at)).sum())
-        assert (times[:rows] == self.healthy[0][:rows]).all()
-        return columns[name][:rows], self.healthy[1][name][:rows]
+        own, twin = self.rows_before_failure
+        return self.struck[1][name][own], self.healthy[1][name][twin]
+
+    @cached_property
+    def rows_before_failure(self) -> tuple[Any, Any]:
+        """Rows of both at which they sampled together, up to the failure."""
+        own, twin = self.rows_together
+        before = self.struck[0][own] < self._naive(self.fault.failed_at)
+        return own[before], twin[before]
+
+    @cached_property
+    def rows_together(self) -> tuple[Any, Any]:
+        """Rows of both that are less than a second apart: a fault that costs energy makes charges longer."""
+        times, others = self.struck[0], self.healthy[0]
+        near = np.clip(np.searchsorted(others, times - np.timedelta64(500, "ms")), 0, len(others) - 1)
+        together = np.abs(others[near] - times) < np.timedelta64(1, "s")
+        assert together.mean() > 0.5
+        return np.flatnonzero(together), near[together]
 
     def raised(self, name: str) -> Any:
         """How far the fault moved a signal before the failure, where it was sampled."""
