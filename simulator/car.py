@@ -1,6 +1,6 @@
 """One simulated car as it left the works and met its owner; nothing in it changes with time."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from typing import Final
 
@@ -23,6 +23,9 @@ FADE_PCT_PER_YEAR: Final = 2.3
 KM_PER_YEAR: Final = {"commuter": 15000.0, "family": 12000.0, "taxi": 60000.0, "delivery": 25000.0}
 RARE_KM_PER_YEAR: Final = 4000.0
 """After the habits' own daily distance (engineering estimates)."""
+POSTS_AT_WORK: Final = 0.3
+POSTS_IN_TOWN: Final = 0.15
+"""Of commuters and of other private cars, those that charge at a post by day (engineering estimates)."""
 OFTEN: Final = 0.15
 """Who does not let the charge fall further than this charges every day or two."""
 
@@ -109,7 +112,7 @@ def build_car(
         vehicle_id=vehicle_id(number),
         vin=f"{MAKER}{model.name[0]}EV{model.cell_count:03d}{YEAR_CODES[6 - int(age)]}C{serial}"[:17],
         model=model,
-        owner=draw_owner(rng, model, habit),
+        owner=replace(draw_owner(rng, model, habit), plugs_away=_plugs_away(seed, number, habit)),
         region=int(rng.integers(len(REGIONS))),
         age_years=age,
         odometer_km=age * per_year,
@@ -119,6 +122,12 @@ def build_car(
         faults=tuple(build_fault(seed, number, model, order, batch.quality(order.mode).pace) for order in orders),
         tells_altitude=variety is Variety.ALL,
     )
+
+
+def _plugs_away(seed: int, number: int, habit: Habit) -> bool:
+    """Whether the car has a post where it stands by day; from draws of its own."""
+    share = 0.0 if habit.rounds[1] else POSTS_AT_WORK if habit.commutes else POSTS_IN_TOWN
+    return bool(generator(seed, Purpose.BIRTH, number, 23).random() < share)
 
 
 def _lot(seed: int, number: int) -> tuple[CarModel, Habit, Confounder | None]:
@@ -147,6 +156,6 @@ def suits(car: Car, mode: FailureMode) -> bool:
             | FailureMode.CHARGE_PORT_LATCH
         ):
             often = car.owner.charges_to - car.owner.plugs_below < OFTEN
-            return car.owner.charger is not HomeCharger.NONE and often
+            return car.owner.charger is not HomeCharger.NONE and often and not car.owner.plugs_away
         case _:
             return True

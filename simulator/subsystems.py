@@ -14,6 +14,7 @@ from simulator import (
     isolation,
     low_voltage,
     parking_brake,
+    places,
     software_updates,
     surroundings,
     traction_battery,
@@ -62,6 +63,7 @@ SUBSYSTEMS: Final[tuple[Subsystem, ...]] = (
     tyre_sensors,
     brakes,
     parking_brake,
+    places,
 )
 """In the order in which they live the day. Before them `Convoy` itself calls those that give to the day's plan or take
 from it: climate, low_voltage, usage, traction_battery, charge_port."""
