@@ -4,6 +4,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from typing import Final
 
+import numpy as np
+
 from simulator.batches import Batch, batch_of
 from simulator.confounders import DRAWN, Confounder, Oddity, Variety, draw_more, draw_oddity
 from simulator.faults import Fault, FaultOrder, build_fault
@@ -26,6 +28,17 @@ RARE_KM_PER_YEAR: Final = 4000.0
 POSTS_AT_WORK: Final = 0.3
 POSTS_IN_TOWN: Final = 0.15
 """Of commuters and of other private cars, those that charge at a post by day (engineering estimates)."""
+CELL_SPREAD: Final = (2.0, 0.4)
+"""Median and standard deviation of the logarithm; one recorded car has groups 15 mV apart at rest, from the 5th to the
+95th percentile, which is about twice that of well sorted ones (engineering estimate after it)."""
+FALLEN_APART: Final = 0.25
+OLD_YEARS: Final = 3.17
+FALLEN_FACTOR: Final = 3.5
+MOST_SPREAD: Final = 9.0
+"""Of the old cars, those whose groups have fallen apart, and how far at most, others half as far: the other recorded car
+has 66 mV and is sound all the same (engineering estimate after it)."""
+MOST_SPREAD_LFP: Final = 2.0
+"""Groups of an LFP battery are charged full and balanced every week (engineering estimate)."""
 OFTEN: Final = 0.15
 """Who does not let the charge fall further than this charges every day or two."""
 
@@ -49,6 +62,8 @@ class Car:
     """Usable capacity over that of a new battery, at the fleet's start."""
     charge: float
     """State of charge at the fleet's start, 0 to 1."""
+    cell_spread: float
+    """How unlike the traction battery's groups are, over well sorted ones."""
     oddities: tuple[Oddity, ...] = ()
     faults: tuple[Fault, ...] = ()
     tells_altitude: bool = False
@@ -118,10 +133,21 @@ def build_car(
         odometer_km=age * per_year,
         health_pct=100.0 - fade,
         charge=float(rng.uniform(0.55, 0.8)),
+        cell_spread=_cell_spread(seed, number, model, age),
         oddities=(*draw_oddity(rng, oddity, days), *more),
         faults=tuple(build_fault(seed, number, model, order, batch.quality(order.mode).pace) for order in orders),
         tells_altitude=variety is Variety.ALL,
     )
+
+
+def _cell_spread(seed: int, number: int, model: CarModel, age_years: float) -> float:
+    """Twice that of well sorted groups in most cars, and several times that in a few old ones."""
+    median, scatter = CELL_SPREAD
+    rng = generator(seed, Purpose.BIRTH, number, 4)
+    spread = min(median * float(np.exp(scatter * rng.standard_normal())), MOST_SPREAD / 2.0)
+    apart = rng.random() < FALLEN_APART and age_years > OLD_YEARS
+    most = MOST_SPREAD if model.chemistry is Chemistry.NMC else MOST_SPREAD_LFP
+    return min(spread * FALLEN_FACTOR if apart else spread, most)
 
 
 def _plugs_away(seed: int, number: int, habit: Habit) -> bool:

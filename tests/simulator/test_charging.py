@@ -124,8 +124,8 @@ def test_bad_wiring_shows_at_home_and_not_at_the_post_at_work(lives: Callable[[F
     for _, columns, _ in lives(Fleet(struck, 21, seed, START)).values():
         loaded = (columns["charge_phases"] > 0.0) & (columns["charge_current_a"] > 8.0)
         assert set(columns["place_id"][loaded]) <= set(lowest)
-        for place, volts in lowest.items():
-            volts += columns["charge_voltage_v"][loaded & (columns["place_id"] == place)].tolist()
+        for place in lowest:
+            lowest[place] += columns["charge_voltage_v"][loaded & (columns["place_id"] == place)].tolist()
     assert min(lowest[home]) < 207.0
     assert min(lowest[by_day]) > 220.0
     assert len(lowest[by_day]) > 100
