@@ -35,8 +35,8 @@ FALLEN_APART: Final = 0.25
 OLD_YEARS: Final = 3.17
 FALLEN_FACTOR: Final = 3.5
 MOST_SPREAD: Final = 9.0
-"""Of the old cars, those whose groups have fallen apart, and how far at most, others half as far: the other recorded car
-has 66 mV and is sound all the same (engineering estimate after it)."""
+"""Of the old cars, those whose groups have fallen apart, and how far at most, others half as far: the other recorded
+car has 66 mV and is sound all the same (engineering estimate after it)."""
 MOST_SPREAD_LFP: Final = 2.0
 """Groups of an LFP battery are charged full and balanced every week (engineering estimate)."""
 OFTEN: Final = 0.15
