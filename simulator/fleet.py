@@ -84,16 +84,25 @@ class Fleet:
 
     @cached_property
     def truth(self) -> Truth:
-        """What is really wrong, through all days, whichever were taken: the struck cars live them once more for it."""
-        struck = [car for car in self._cars if car.faults]
+        """What is really wrong, through all days, whichever were taken.
+
+        Where not all were, the struck cars live them once more for it.
+        """
         faults: list[FaultTruth] = []
+        if all(convoy.next_day == self.days for convoy in self._convoys):
+            faults += (fault for convoy in self._convoys for fault in convoy.faults())
+        else:
+            faults += self._lived_again()
+        oddities = confounder_truths(self._cars, self.start, self._weather)
+        return Truth(tuple(faults), tuple(oddities), tuple(builds(self._cars)))
+
+    def _lived_again(self) -> Iterator[FaultTruth]:
+        struck = [car for car in self._cars if car.faults]
         for first in range(0, len(struck), CARS_TOGETHER):
             convoy = self._convoy(struck[first : first + CARS_TOGETHER])
             for _ in range(self.days):
                 convoy.live()
-            faults += convoy.faults()
-        oddities = confounder_truths(self._cars, self.start, self._weather)
-        return Truth(tuple(faults), tuple(oddities), tuple(builds(self._cars)))
+            yield from convoy.faults()
 
     def alone(self, wanted: str) -> "Fleet":
         """The same vehicle with nobody else.

@@ -135,6 +135,11 @@ def test_truth_does_not_depend_on_the_days_that_were_taken() -> None:
     for index in (0, 5, 3):
         list(fleet.day(index))
     assert fleet.truth == untouched.truth
+    whole = build_fleet(6, 20, 4, START, incidence=2000.0, workshop=True)
+    for index in range(whole.days):
+        list(whole.day(index))
+    assert whole.truth == build_fleet(6, 20, 4, START, incidence=2000.0, workshop=True).truth
+    assert whole.truth.faults
 
 
 def test_demo_fleet_has_the_volume_it_is_budgeted_for(lives: Lives) -> None:
