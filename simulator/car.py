@@ -100,7 +100,7 @@ class Car:
             cell_count=self.model.cell_count,
             nominal_voltage_v=round(self.model.nominal_voltage_v, 1),
             place=REGIONS[self.region].name,
-            batch=self.batch.code,
+            build_batch=self.batch.code,
         )
 
 

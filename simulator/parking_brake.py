@@ -17,7 +17,7 @@ MOST_SLIPS: Final = 0.95
 """The same of one with severity 1, and at most (engineering estimates)."""
 TRIES: Final = 5
 """Functional failure: the control gives up after so many, and the car cannot be left alone (engineering estimate)."""
-MANY: Final = 2.0
+MANY: Final = 3.0
 """So many retries of one application set the code (engineering estimate)."""
 APPLIED_PER_DAY: Final = 3.0
 """Before the fleet's start (engineering estimate)."""

@@ -27,7 +27,7 @@ def test_registry_and_truth_know_the_batch_and_only_the_truth_its_suppliers() ->
     builds = {one.vehicle_id: one for one in fleet.truth.builds}
     assert len({one.batch for one in builds.values()}) > 3
     for vehicle in fleet.vehicles:
-        assert vehicle.record.batch == builds[vehicle.vehicle_id].batch
+        assert vehicle.record.build_batch == builds[vehicle.vehicle_id].batch
         assert builds[vehicle.vehicle_id].suppliers["contactor"] in {"Kessel", "Ostra"}
 
 

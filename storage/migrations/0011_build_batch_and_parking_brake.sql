@@ -2,4 +2,4 @@
 ALTER TABLE telemetry ADD COLUMN parking_brake_engaged boolean;
 
 -- The build batch: cars of one share suppliers, and their faults.
-ALTER TABLE vehicles ADD COLUMN batch text NOT NULL DEFAULT '';
+ALTER TABLE vehicles ADD COLUMN build_batch text NOT NULL DEFAULT '';
