@@ -1,9 +1,12 @@
 """One simulated car as it left the works and met its owner; nothing in it changes with time."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from typing import Final
 
+import numpy as np
+
+from simulator.batches import Batch, batch_of
 from simulator.confounders import DRAWN, Confounder, Oddity, Variety, draw_more, draw_oddity
 from simulator.faults import Fault, FaultOrder, build_fault
 from simulator.models import MODELS, CarModel, Chemistry
@@ -22,6 +25,20 @@ FADE_PCT_PER_YEAR: Final = 2.3
 KM_PER_YEAR: Final = {"commuter": 15000.0, "family": 12000.0, "taxi": 60000.0, "delivery": 25000.0}
 RARE_KM_PER_YEAR: Final = 4000.0
 """After the habits' own daily distance (engineering estimates)."""
+POSTS_AT_WORK: Final = 0.3
+POSTS_IN_TOWN: Final = 0.15
+"""Of commuters and of other private cars, those that charge at a post by day (engineering estimates)."""
+CELL_SPREAD: Final = (2.0, 0.4)
+"""Median and standard deviation of the logarithm; one recorded car has groups 15 mV apart at rest, from the 5th to the
+95th percentile, which is about twice that of well sorted ones (engineering estimate after it)."""
+FALLEN_APART: Final = 0.25
+OLD_YEARS: Final = 3.17
+FALLEN_FACTOR: Final = 3.5
+MOST_SPREAD: Final = 9.0
+"""Of the old cars, those whose groups have fallen apart, and how far at most, others half as far: the other recorded
+car has 66 mV and is sound all the same (engineering estimate after it)."""
+MOST_SPREAD_LFP: Final = 2.0
+"""Groups of an LFP battery are charged full and balanced every week (engineering estimate)."""
 OFTEN: Final = 0.15
 """Who does not let the charge fall further than this charges every day or two."""
 
@@ -45,6 +62,8 @@ class Car:
     """Usable capacity over that of a new battery, at the fleet's start."""
     charge: float
     """State of charge at the fleet's start, 0 to 1."""
+    cell_spread: float
+    """How unlike the traction battery's groups are, over well sorted ones."""
     oddities: tuple[Oddity, ...] = ()
     faults: tuple[Fault, ...] = ()
     tells_altitude: bool = False
@@ -54,6 +73,11 @@ class Car:
     def capacity_ah(self) -> float:
         """Usable now."""
         return self.model.capacity_ah * self.health_pct / 100.0
+
+    @property
+    def batch(self) -> Batch:
+        """That it was built in."""
+        return batch_of(self.model.name, self.age_years)
 
     def fault(self, mode: FailureMode) -> Fault | None:
         """The car's fault of this mode, if it has one."""
@@ -76,6 +100,7 @@ class Car:
             cell_count=self.model.cell_count,
             nominal_voltage_v=round(self.model.nominal_voltage_v, 1),
             place=REGIONS[self.region].name,
+            build_batch=self.batch.code,
         )
 
 
@@ -95,22 +120,40 @@ def build_car(
     per_year = KM_PER_YEAR.get(habit.name, RARE_KM_PER_YEAR) * float(rng.lognormal(0.0, 0.25))
     more = draw_more(seed, number, days) if variety is Variety.ALL else ()
     serial = int(rng.integers(100_000, 1_000_000))
+    batch = batch_of(model.name, age)
     return Car(
         seed=seed,
         number=number,
         vehicle_id=vehicle_id(number),
         vin=f"{MAKER}{model.name[0]}EV{model.cell_count:03d}{YEAR_CODES[6 - int(age)]}C{serial}"[:17],
         model=model,
-        owner=draw_owner(rng, model, habit),
+        owner=replace(draw_owner(rng, model, habit), plugs_away=_plugs_away(seed, number, habit)),
         region=int(rng.integers(len(REGIONS))),
         age_years=age,
         odometer_km=age * per_year,
         health_pct=100.0 - fade,
         charge=float(rng.uniform(0.55, 0.8)),
+        cell_spread=_cell_spread(seed, number, model, age),
         oddities=(*draw_oddity(rng, oddity, days), *more),
-        faults=tuple(build_fault(seed, number, model, order) for order in orders),
+        faults=tuple(build_fault(seed, number, model, order, batch.quality(order.mode).pace) for order in orders),
         tells_altitude=variety is Variety.ALL,
     )
+
+
+def _cell_spread(seed: int, number: int, model: CarModel, age_years: float) -> float:
+    """Twice that of well sorted groups in most cars, and several times that in a few old ones."""
+    median, scatter = CELL_SPREAD
+    rng = generator(seed, Purpose.BIRTH, number, 4)
+    spread = min(median * float(np.exp(scatter * rng.standard_normal())), MOST_SPREAD / 2.0)
+    apart = rng.random() < FALLEN_APART and age_years > OLD_YEARS
+    most = MOST_SPREAD if model.chemistry is Chemistry.NMC else MOST_SPREAD_LFP
+    return min(spread * FALLEN_FACTOR if apart else spread, most)
+
+
+def _plugs_away(seed: int, number: int, habit: Habit) -> bool:
+    """Whether the car has a post where it stands by day; from draws of its own."""
+    share = 0.0 if habit.rounds[1] else POSTS_AT_WORK if habit.commutes else POSTS_IN_TOWN
+    return bool(generator(seed, Purpose.BIRTH, number, 23).random() < share)
 
 
 def _lot(seed: int, number: int) -> tuple[CarModel, Habit, Confounder | None]:
@@ -139,6 +182,6 @@ def suits(car: Car, mode: FailureMode) -> bool:
             | FailureMode.CHARGE_PORT_LATCH
         ):
             often = car.owner.charges_to - car.owner.plugs_below < OFTEN
-            return car.owner.charger is not HomeCharger.NONE and often
+            return car.owner.charger is not HomeCharger.NONE and often and not car.owner.plugs_away
         case _:
             return True

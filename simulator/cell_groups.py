@@ -17,7 +17,8 @@ from vehicle.failure import FailureMode
 CAPACITY_SPREAD: Final = 0.004
 RESISTANCE_SPREAD: Final = 0.025
 CHARGE_SPREAD: Final = 0.002
-"""Standard deviations between sound groups: together 2 to 4 mV at rest (engineering estimates)."""
+"""Standard deviations between groups that are well sorted: together 2 mV at rest (engineering estimates). A car's own
+are `Car.cell_spread` times as large, and no group lies further out than makers let it: they sort cells into bins."""
 
 WEAK_RESISTANCE: Final = 1.5
 WEAK_CAPACITY: Final = 0.12
@@ -30,7 +31,9 @@ estimate)."""
 CUT_OFF_V: Final = {Chemistry.NMC: 3.0, Chemistry.LFP: 2.5}
 """Functional failure: a group falls below it under an ordinary drive's load, and the car stops (cell data sheets)."""
 SENSOR_V: Final = 0.003
-"""Standard deviation of a group's distance from its peers in a sound battery."""
+"""Standard deviation of a group's distance from its peers in a sound battery whose groups are well sorted."""
+BIN: Final = 3.0**0.5
+"""Edge of a uniform distribution, over its standard deviation."""
 
 
 STRIKES: Final = (FailureMode.WEAK_CELL_GROUP, FailureMode.CELL_INTERNAL_SHORT)
@@ -82,7 +85,7 @@ def start_groups(cars: Cars) -> CellGroups:
     resistance, capacity, missing = [], [], []
     for one in cars.cars:
         rng = generator(one.seed, Purpose.CELLS, one.number)
-        draws = rng.standard_normal((3, one.model.cell_count))
+        draws = one.cell_spread * rng.uniform(-BIN, BIN, (3, one.model.cell_count))
         resistance.append(one.model.group_resistance_ohm * (1.0 + RESISTANCE_SPREAD * draws[0]))
         capacity.append(1.0 + CAPACITY_SPREAD * draws[1])
         missing.append(CHARGE_SPREAD * draws[2])
@@ -175,6 +178,7 @@ def _judge(groups: CellGroups, day: Day, struck: Sequence[Mapping[int, _Struck]]
     """Where the struck groups show, where they stop the car, and how far they are below the mean."""
     below = np.zeros(len(day))
     seen = ~day.during(Phase.ASLEEP) | day.wakes
+    peers_v = SENSOR_V * day.of(day.cars.each(lambda one: max(one.cell_spread, 1.0)))
     for mode in STRIKES:
         deviation, lowest = np.zeros(len(day)), np.full(len(day), np.inf)
         for number, fault in day.cars.struck(mode):
@@ -182,7 +186,7 @@ def _judge(groups: CellGroups, day: Day, struck: Sequence[Mapping[int, _Struck]]
             deviation[rows] = np.abs(one.volts - one.sound_v)
             lowest[rows] = one.volts - CUT_OFF_V[groups.chemistry[number]]
             below[rows] = np.maximum(below[rows], mean_v[rows] - one.volts)
-        day.visible[mode] = seen & (deviation > 3.0 * SENSOR_V)
+        day.visible[mode] = seen & (deviation > 3.0 * peers_v)
         day.failed[mode] = day.during(Phase.DRIVING) & (lowest < 0.0)
     day.columns["group_below_v"] = below
 

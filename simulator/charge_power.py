@@ -32,6 +32,9 @@ LEAST_SHARE: Final = 0.25
 SHUT_OFF_C: Final = 90.0
 """Charging stops: functional failure of the inlet (usual limit of charging contacts; engineering estimate)."""
 
+POST_A: Final = 16.0
+"""Per phase, at a post with three (usual: 11 kW)."""
+
 INLET_TAU_S: Final = 480.0
 AC_K_W: Final = 4.0
 DC_K_W: Final = 1.3

@@ -19,6 +19,7 @@ from simulator.charge_power import (
     DC_FAULT_W,
     DC_K_W,
     MODULES,
+    POST_A,
     SHUT_OFF_C,
     WIRING_V,
     Bank,
@@ -201,13 +202,16 @@ def _bank(cars: Cars, sessions: Sequence[Session]) -> Bank:
     chosen = [cars.cars[one.number] for one in sessions]
     public = np.array([one.plug.public for one in sessions])
     inlet = np.array([one.ailments.inlet for one in sessions])
-    wiring = np.where(public, 0.0, [one.ailments.wiring for one in sessions])
+    away = np.array([one.plug.away for one in sessions])
+    wiring = np.where(public | away, 0.0, [one.ailments.wiring for one in sessions])
     lost = np.array([one.ailments.modules_lost for one in sessions], dtype=np.intp)
-    fitted = np.where(public, 0, [car.owner.charger.phases for car in chosen])
+    fitted = np.where(public, 0, np.where(away, MODULES, [car.owner.charger.phases for car in chosen]))
     home_a = np.array([car.owner.charger.current_a for car in chosen])
+    # The inlet's contacts are the car's own: worn by what they mostly carry.
     sound_a = np.where(public, [car.model.dc_current_a for car in chosen], home_a)
+    offered_a = np.where(away, POST_A, sound_a)
     # On a single phase the modules share the current, and a lost one's share is gone.
-    rated = np.where(fitted == 1, sound_a * (MODULES - lost) / MODULES, sound_a)
+    rated = np.where(fitted == 1, offered_a * (MODULES - lost) / MODULES, offered_a)
     return Bank(
         public=public,
         lfp=np.array([car.model.chemistry is Chemistry.LFP for car in chosen]),
@@ -218,7 +222,7 @@ def _bank(cars: Cars, sessions: Sequence[Session]) -> Bank:
         contact_ohm=np.where(public, DC_CONTACT_OHM, AC_CONTACT_OHM),
         fault_ohm=inlet * np.where(public, DC_FAULT_W, AC_FAULT_W) / np.square(sound_a),
         kelvin_w=np.where(public, DC_K_W, AC_K_W),
-        wiring_ohm=wiring * WIRING_V / sound_a,
+        wiring_ohm=wiring * WIRING_V / offered_a,
         cold=np.interp([max(one.battery_c, 10.0) for one in sessions], *COLD_TAPER),
         charge_to=np.array([one.plug.charge_to for one in sessions]),
         ambient_c=np.array([one.ambient_c for one in sessions]),

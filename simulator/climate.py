@@ -8,7 +8,9 @@ import numpy as np
 from simulator import refrigerant
 from simulator.consumption import COMFORT_C, hvac_w
 from simulator.day import Cars, Day, FloatArray, IntArray, Phase, indicator
+from simulator.driving import Drives
 from simulator.instruments import UP, Sensor
+from simulator.recurrence import recur
 from simulator.weather import Weather
 
 HEAT_UP_S: Final = 420.0
@@ -63,6 +65,31 @@ def hourly_wetness(state: Climate, index: int) -> FloatArray:
     return state.weather.wetness(np.repeat(state.region, 24), hours).reshape(-1, 24)
 
 
+def _heat_w(ambient_c: FloatArray, wanted_c: FloatArray) -> FloatArray:
+    """Heat that holds the cabin, and brings it to comfort as far as it is not."""
+    gap = np.abs(ambient_c - COMFORT_C) - HELD_FREE_K
+    pull = np.maximum((wanted_c - COMFORT_C) * np.sign(ambient_c - COMFORT_C), 0.0)
+    return np.minimum(HELD_W_K * gap + PULLED_W_K * pull, refrigerant.CAPACITY_W)
+
+
+def power_w(state: Climate, cars: Cars, drives: Drives, midnight_s: float) -> FloatArray:
+    """What the compressor will take at the rows of the day's trips, before the day is laid out.
+
+    The battery pays this, and the day shows it; a pause is one step of the cabin's lag, towards the air of its end.
+    """
+    at_s = midnight_s + drives.at_s
+    ambient = state.weather.temperature_c(state.region[drives.car], at_s)
+    first = np.diff(drives.car, prepend=-1) != 0
+    since_s = np.where(first, drives.at_s, np.diff(drives.at_s, prepend=0.0))
+    parked = np.exp(-(since_s - drives.dt_s) / COOL_DOWN_S)
+    driven = np.exp(-drives.dt_s / HEAT_UP_S)
+    gain = driven * (1.0 - parked) * ambient + (1.0 - driven) * COMFORT_C
+    starts = np.flatnonzero(first)
+    wanted = recur(driven * parked, gain, starts, state.wanted_c[drives.car[starts]])
+    worn, leak = (cars.severity(mode, drives.car, at_s) for mode in refrigerant.MODES)
+    return refrigerant.circuit(ambient, hvac_w(ambient) > 0.0, _heat_w(ambient, wanted), worn, leak).power_w
+
+
 def advance(state: Climate, day: Day) -> None:
     """Outside air, wetness, refrigerant circuit and cabin temperature."""
     region = state.region[day.car]
@@ -73,10 +100,7 @@ def advance(state: Climate, day: Day) -> None:
     day.columns["wetness"] = state.weather.wetness(region, day.at_s)
     day.columns["hvac_on"] = indicator(running)
     wanted = day.lag(np.where(driving, COMFORT_C, ambient), np.where(driving, HEAT_UP_S, COOL_DOWN_S), state.wanted_c)
-    gap = np.abs(ambient - COMFORT_C) - HELD_FREE_K
-    pull = np.maximum((wanted - COMFORT_C) * np.sign(ambient - COMFORT_C), 0.0)
-    heat_w = np.minimum(HELD_W_K * gap + PULLED_W_K * pull, refrigerant.CAPACITY_W)
-    share = refrigerant.advance(day, running, heat_w)
+    share = refrigerant.advance(day, running, _heat_w(ambient, wanted))
     # With less heat than wanted the cabin settles where that balances what it loses, and gets there more slowly.
     slower = share + (1.0 - share) * HEAT_UP_S / COOL_DOWN_S
     comfort = COMFORT_C - (1.0 - share) * HEAT_UP_S / COOL_DOWN_S / slower * (COMFORT_C - ambient)

@@ -122,7 +122,7 @@ class Convoy:
             wetness=climate.hourly_wetness(self._climate, index),
             stays=self._stays(index),
         )
-        plan = self._planner.plan(index, dawn)
+        plan = self._planner.plan(index, dawn, self._climate)
         day = self._lay_out(index, plan, dawn)
         runs = [run for ones in plan.runs for run in ones]
         climate.advance(self._climate, day)

@@ -81,6 +81,22 @@ class Cars:
         """A figure of every car, shape (cars,)."""
         return np.array([read(car) for car in self.cars], dtype=np.float64)
 
+    def severity(self, mode: FailureMode, car: IntArray, at_s: FloatArray) -> FloatArray:
+        """How severe the cars' faults of a mode are at rows of their own, before the day is laid out.
+
+        Args:
+            mode: one that is always there; 0 for cars without it.
+            car: of each row, as position in `cars`, never falling, shape (n,).
+            at_s: of each row, seconds since the fleet's start, shape (n,).
+        """
+        severity = np.zeros(len(car))
+        for number, one in enumerate(self.cars):
+            fault = one.fault(mode)
+            if fault is not None:
+                rows = slice(*np.searchsorted(car, [number, number + 1]).tolist())
+                severity[rows] = fault.severity(at_s[rows])
+        return severity
+
 
 @dataclass(slots=True, eq=False)
 class Day:

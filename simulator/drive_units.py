@@ -2,7 +2,7 @@
 
 Whatever is wrong with the coolant heats all of them together. A worn power stage heats its inverter with the square of
 the torque, a stator with shorted turns itself with the square of the speed; each is one axle's, and the coolant is what
-it should be.
+it should be. A worn bearing takes torque at any speed: the motor gives more for the same drive, and the battery pays.
 """
 
 from dataclasses import dataclass
@@ -43,6 +43,8 @@ STATOR_EXCESS_K: Final = 30.0
 INVERTER_EXCESS_K: Final = 20.0
 """Functional failure: the drive unit is derated above either temperature, or when it is so much hotter than its
 control unit computes from load and coolant (engineering estimates)."""
+BEARING_LIMIT_NM: Final = 2.9
+"""Functional failure: the bearing runs dry and grinds once it takes such a torque (engineering estimate)."""
 ABORTS: Final = 0.7
 """From this share of either excess on the control unit takes the torque back for a moment (engineering estimate)."""
 
@@ -90,7 +92,8 @@ class DriveUnits:
     """At which a power stage is judged, shape (cars,)."""
     stage: IntArray
     turns: IntArray
-    """The axle that a worn power stage and shorted turns strike, shape (cars,)."""
+    bearing: IntArray
+    """The axle that a worn power stage, shorted turns and a worn bearing strike, shape (cars,)."""
     circuit: Circuit
     stator_c: FloatArray
     heatsink_c: FloatArray
@@ -109,6 +112,7 @@ def start(cars: Cars, ambient_c: FloatArray) -> DriveUnits:
         stage_nm=STAGE_NM_KG * cars.each(lambda one: one.model.mass_kg),
         stage=_struck(cars, FailureMode.INVERTER_POWER_STAGE),
         turns=_struck(cars, FailureMode.STATOR_OVERHEATING),
+        bearing=_struck(cars, FailureMode.DRIVE_UNIT_BEARING_WEAR),
         circuit=coolant.start(cars, ambient_c),
         stator_c=both,
         heatsink_c=both.copy(),
@@ -128,6 +132,8 @@ class Losses:
 
     inverter_w: FloatArray
     stator_w: FloatArray
+    bearing_nm: FloatArray
+    """Torque that its bearing takes."""
 
 
 def advance(state: DriveUnits, day: Day) -> None:
@@ -141,7 +147,11 @@ def advance(state: DriveUnits, day: Day) -> None:
     derated = np.zeros(len(day), dtype=np.bool_)
     stator_k, inverter_k = np.zeros(len(day)), np.zeros(len(day))
     for place in range(len(AXLES)):
-        loss = Losses(stage_w * (state.stage[day.car] == place), short_w * (state.turns[day.car] == place))
+        loss = Losses(
+            stage_w * (state.stage[day.car] == place),
+            short_w * (state.turns[day.car] == place),
+            day.columns["bearing_nm"] * (state.bearing[day.car] == place),
+        )
         stator_own, inverter_own, over = _unit(state, day, flow, place, loss)
         derated |= over
         stator_k, inverter_k = np.maximum(stator_k, stator_own), np.maximum(inverter_k, inverter_own)
@@ -156,6 +166,7 @@ def _unit(
     axle, driving = AXLES[place], day.during(Phase.DRIVING)
     share = state.share[day.car, place]
     fitted = share > 0.0
+    moving_nm = day.columns["torque_nm"] - day.columns["bearing_nm"]
     power = np.abs(day.columns["wheel_w"])
     slower = flow.carried
     stator_s = np.where(driving, STATOR_S / slower, PARKED_S)
@@ -178,7 +189,7 @@ def _unit(
         (f"motor_stator_temp_{axle}_c", stator + stator_k),
         (f"inverter_heatsink_temp_{axle}_c", heatsink + heatsink_k),
         (f"inverter_temp_{axle}_c", inverter),
-        (f"motor_torque_{axle}_nm", day.columns["torque_nm"] * share),
+        (f"motor_torque_{axle}_nm", moving_nm * share + loss.bearing_nm),
         (f"drive_unit_state_{axle}", unit),
     ):
         day.columns[name] = np.where(fitted, values, np.nan)
@@ -191,6 +202,9 @@ def _judge(day: Day, flow: Coolant, derated: BoolArray) -> None:
     stator_k, inverter_k = day.columns["stator_excess_k"], day.columns["inverter_excess_k"]
     day.visible[FailureMode.STATOR_OVERHEATING] = read & (stator_k > 3.0 * _THERMOMETER.noise)
     day.visible[FailureMode.INVERTER_POWER_STAGE] = read & (inverter_k > 3.0 * _THERMOMETER.noise)
+    bearing = day.columns["bearing_nm"]
+    day.visible[FailureMode.DRIVE_UNIT_BEARING_WEAR] = driving & (bearing > 3.0 * SENSORS["motor_torque_f_nm"].noise)
+    day.failed[FailureMode.DRIVE_UNIT_BEARING_WEAR] = driving & (bearing > BEARING_LIMIT_NM)
     for mode, limit in (
         (FailureMode.COOLANT_PUMP_WEAK, flow.still),
         (FailureMode.COOLANT_LEAK, flow.still),

@@ -12,10 +12,10 @@ from simulator.consumption import (
     GRAVITY,
     REGEN_EFFICIENCY,
     ROTATING,
-    hvac_w,
     resistance_n,
 )
 from simulator.day import Cars, FloatArray, IntArray
+from simulator.drag import bearing_nm, brake_n
 from simulator.itinerary import Trip
 from simulator.recurrence import recur
 
@@ -53,10 +53,16 @@ class Drives:
     """Since the row before."""
     torque_nm: FloatArray
     """All motors together, over the time since the row before."""
+    bearing_nm: FloatArray
+    """Of that, what a worn bearing takes."""
+    brake_n: FloatArray
+    """Force at the road of brakes that drag, over that time."""
     wheel_w: FloatArray
     """Power at the wheels over that time."""
     demand_w: FloatArray
-    """Power out of the battery over that time, heating and control units included."""
+    """Power out of the battery over that time, control units included, and the compressor once the plan knows it."""
+    heating_w: FloatArray
+    """Of that, what the compressor takes."""
 
 
 def drive(
@@ -64,7 +70,8 @@ def drive(
     trips: Sequence[Sequence[Trip]],
     noise: Sequence[np.random.Generator],
     interval_s: float,
-    ambient_c: FloatArray,
+    *,
+    midnight_s: float,
 ) -> Drives:
     """Every trip of the day.
 
@@ -73,7 +80,7 @@ def drive(
         trips: per car its trips, in order.
         noise: per car the generator of its driving.
         interval_s: between rows.
-        ambient_c: per car the day's mean temperature.
+        midnight_s: the day's start, seconds since the fleet's.
     """
     car, trip, at_s, dt_s, draws = _rows(trips, noise, interval_s)
     flat = [one for ones in trips for one in ones]
@@ -87,6 +94,9 @@ def drive(
     drag = cars.each(lambda one: one.model.drag_area_m2)[car]
     force = resistance_n(mass, drag, mean) * (mean > 0.0) + mass * GRAVITY * slope
     force += mass * ROTATING * (speed - before) / dt_s
+    worn = bearing_nm(cars, car, midnight_s + at_s) * (mean > 0.0)
+    drags = brake_n(cars, car, midnight_s + at_s) * (mean > 0.0)
+    force += drags + worn * REDUCTION / WHEEL_M
     wheel = force * mean
     battery = np.where(wheel > 0.0, wheel / DRIVE_EFFICIENCY, wheel * REGEN_EFFICIENCY)
     battery = np.clip(battery, REGEN_MOST_W, MOST_W)
@@ -98,8 +108,11 @@ def drive(
         speed_kmh=speed * 3.6,
         distance_m=mean * dt_s,
         torque_nm=np.where(mean > 0.0, force, 0.0) * WHEEL_M / REDUCTION,
+        bearing_nm=worn,
+        brake_n=drags,
         wheel_w=wheel,
-        demand_w=battery + AWAKE_W + hvac_w(ambient_c)[car],
+        demand_w=battery + AWAKE_W,
+        heating_w=np.zeros(len(car)),
     )
 
 

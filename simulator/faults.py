@@ -60,15 +60,25 @@ class Fault:
         return np.where(at_s < self.repaired_s, np.minimum(grown**mode.exponent, WORST), 0.0)
 
 
-def build_fault(seed: int, number: int, model: CarModel, order: FaultOrder) -> Fault:
-    """Draw duration and location of a fault of car `number`, the same whatever else the fleet holds."""
+def build_fault(seed: int, number: int, model: CarModel, order: FaultOrder, pace: float = 1.0) -> Fault:
+    """Draw duration and location of a fault of car `number`, the same whatever else the fleet holds.
+
+    `pace`: what the car's batch makes of the duration.
+    """
     mode = FAULT_MODES[order.mode]
     rng = generator(seed, Purpose.FAULT, number, mode.key)
-    duration = mode.duration_days * float(np.exp(mode.scatter * rng.standard_normal()))
+    duration = mode.duration_days * pace * float(np.exp(mode.scatter * rng.standard_normal()))
     names = _like_parts(model, mode.like_parts)
     name = names[int(rng.integers(len(names)))]
     every = AXLES if mode.like_parts is LikeParts.AXLE else names
     return Fault(order, duration, every.index(name), name)
+
+
+def broken_part(seed: int, number: int, mode: FailureMode) -> str:
+    """The one of the mode's parts that is broken in car `number`; empty where no part is."""
+    parts = FAULT_MODES[mode].parts
+    rng = generator(seed, Purpose.WORKSHOP, number, FAULT_MODES[mode].key, 0)
+    return parts[int(rng.integers(len(parts)))] if parts else ""
 
 
 def _like_parts(model: CarModel, kind: LikeParts) -> tuple[str, ...]:

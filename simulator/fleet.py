@@ -16,6 +16,7 @@ from simulator.convoy import Convoy, DayOfSamples
 from simulator.fault_modes import STORY
 from simulator.faults import FaultOrder, build_fault, check_orders
 from simulator.incidence import draw_faults
+from simulator.journal import builds
 from simulator.journal import confounders as confounder_truths
 from simulator.profile import SPARSE, SamplingProfile
 from simulator.randomness import Purpose, generator
@@ -99,7 +100,7 @@ class Fleet:
         oddities = confounder_truths(self._cars, self.start, self._weather)
         for vehicle_id, troubles in self.troubles.items():
             oddities += troubles.truths(vehicle_id, self.start)
-        return Truth(tuple(faults), tuple(oddities))
+        return Truth(tuple(faults), tuple(oddities), tuple(builds(self._cars)))
 
     def _lived_again(self) -> Iterator[FaultTruth]:
         struck = [car for car in self._cars if car.faults]
@@ -203,7 +204,8 @@ def _tell_story(cars: Sequence[Car], days: int, seed: int) -> list[FaultOrder]:
         chosen = next((car for car in free if suits(car, mode)), free[0])
         free.remove(chosen)
         ends = days * float(rng.uniform(0.78, 0.92))
-        draft = build_fault(seed, chosen.number, chosen.model, FaultOrder(mode, chosen.vehicle_id, 0.0))
+        order = FaultOrder(mode, chosen.vehicle_id, 0.0)
+        draft = build_fault(seed, chosen.number, chosen.model, order, chosen.batch.quality(mode).pace)
         onset = max(ends - draft.duration_days, 0.15 * days)
         orders.append(FaultOrder(mode, chosen.vehicle_id, round(onset, 2)))
     return orders

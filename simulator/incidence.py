@@ -43,11 +43,16 @@ def draw_faults(
     for car in cars:
         waits = generator(car.seed, Purpose.INCIDENCE, car.number).standard_exponential(KEYS)
         for mode in modes:
-            per_day = FAULT_MODES[mode].incidence * factor / CARS_PER_RATE / DAYS_PER_YEAR
+            per_day = rate(car, mode) * factor / CARS_PER_RATE / DAYS_PER_YEAR
             if waits[FAULT_MODES[mode].key] < days * per_day and can_have(car, mode):
                 onset_day = round(float(waits[FAULT_MODES[mode].key]) / per_day, 2)
                 orders.append(FaultOrder(mode, car.vehicle_id, onset_day))
     return orders
+
+
+def rate(car: Car, mode: FailureMode) -> float:
+    """How often the mode comes to cars of its batch, per 1,000 car-years."""
+    return FAULT_MODES[mode].incidence * car.batch.quality(mode).rate
 
 
 def can_have(car: Car, mode: FailureMode) -> bool:

@@ -31,6 +31,10 @@ PUBLIC_BELOW: Final = 0.45
 NIGHT_H: Final = 23.0
 """Start of the cheap tariff, local time."""
 HOME_PLUG_S: Final = 120.0
+AWAY_S: Final = 2700.0
+"""Nobody plugs in at a post for a shorter stay (engineering estimate)."""
+POST_KW: Final = 10.0
+"""That a post charges with, for what the owner reckons with: 11 kW less losses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,8 @@ class PlugIn:
     public: bool
     """A fast charger rather than the one at home."""
     charge_to: float
+    away: bool = False
+    """At a post with alternating current, at work or in town."""
 
 
 def plan_day(
@@ -91,6 +97,12 @@ def plan_day(
     for trip in wanted:
         if trip.start_s < free_s or trip.end_s > (LATEST_H - SUN_AHEAD_H) * HOUR_S:
             continue
+        post = _at_a_post(car, charge, trips, trip)
+        if post is not None:
+            plugs.append(post)
+            added = (post.until_s - post.start_s) / HOUR_S * POST_KW / car.model.energy_kwh
+            charge = min(charge + added, max(charge, post.charge_to))
+            free_s = post.until_s
         need = MARGIN * trip.km * expected_wh_per_km(car.model, trip.mean_kmh, ambient_c)
         need /= car.model.energy_kwh * 1000.0 * car.health_pct / 100.0
         if charge - need < RESERVE:
@@ -111,6 +123,14 @@ def _on_the_way(free_s: float, leave_s: float) -> PlugIn | None:
     if leave_s - PAUSE_S - start < PUBLIC_S / 2:
         return None
     return PlugIn(start, leave_s - PAUSE_S, public=True, charge_to=PUBLIC_TO)
+
+
+def _at_a_post(car: Car, charge: float, trips: list[Trip], leaves: Trip) -> PlugIn | None:
+    """The stay before `leaves`, if the car is not at home, to which every second trip leads, and has a post there."""
+    if not car.owner.plugs_away or len(trips) % 2 == 0 or charge > car.owner.plugs_below:
+        return None
+    start, end = trips[-1].end_s + HOME_PLUG_S, leaves.start_s - PAUSE_S / 2
+    return PlugIn(start, end, public=False, charge_to=car.owner.charges_to, away=True) if end - start > AWAY_S else None
 
 
 def _evening(car: Car, charge: float, trips: list[Trip], free_s: float) -> list[PlugIn]:

@@ -12,9 +12,10 @@ from simulator.day import BoolArray, Cars, Day
 from simulator.faults import WHEELS, Fault
 from simulator.readings import lost, shifted
 from simulator.surroundings import mountain_m
-from simulator.truth import ConfounderTruth, FaultTruth, VisitTruth
+from simulator.truth import BuildTruth, ConfounderTruth, FaultTruth, VisitTruth
 from simulator.tyre_care import SIDES
 from simulator.weather import DAY_S, REGIONS, Weather
+from vehicle.failure import FailureMode
 
 
 class Journal:
@@ -96,6 +97,21 @@ def confounders(cars: Sequence[Car], start: date, weather: Weather) -> list[Conf
         )
         for car in cars
         for one in (*_cold_snaps(car, weather), *car.oddities)
+    ]
+
+
+def builds(cars: Sequence[Car]) -> list[BuildTruth]:
+    """What these cars were built with."""
+    qualities = [{mode: car.batch.quality(mode) for mode in FailureMode} for car in cars]
+    return [
+        BuildTruth(
+            vehicle_id=car.vehicle_id,
+            batch=car.batch.code,
+            suppliers=dict(car.batch.suppliers),
+            rates={mode.value: one.rate for mode, one in quality.items() if one.rate != 1.0},
+            paces={mode.value: one.pace for mode, one in quality.items() if one.pace != 1.0},
+        )
+        for car, quality in zip(cars, qualities, strict=True)
     ]
 
 

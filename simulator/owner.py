@@ -74,6 +74,8 @@ class Owner:
     """State of charge at which charging at home ends."""
     at_night: bool
     """Charging at home starts with the cheap tariff rather than at once."""
+    plugs_away: bool = False
+    """There is a post with alternating current where the car stands by day: at work, or in town."""
 
 
 def draw_owner(rng: np.random.Generator, model: CarModel, habit: Habit) -> Owner:

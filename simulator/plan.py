@@ -7,9 +7,11 @@ from itertools import islice
 
 import numpy as np
 
+from simulator import climate
 from simulator.ailments import ailments
 from simulator.battery_management import charges_to
 from simulator.charging import ChargeRun, Ending, Session, run_sessions
+from simulator.climate import Climate
 from simulator.consumption import AWAKE_W
 from simulator.day import BoolArray, Cars, FloatArray
 from simulator.driving import Drives, drive
@@ -17,6 +19,7 @@ from simulator.itinerary import PlugIn, Trip, plan_day
 from simulator.layout import awake_s
 from simulator.randomness import Purpose, generator
 from simulator.towing import as_driven
+from simulator.weather import DAY_S
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,8 +75,8 @@ class Planner:
         self._interval_s = interval_s
         self._plugged: list[_Carry | None] = [None] * len(cars)
 
-    def plan(self, index: int, dawn: Dawn) -> DayPlan:
-        """Everyone's day."""
+    def plan(self, index: int, dawn: Dawn, cabins: Climate) -> DayPlan:
+        """Everyone's day; `cabins`: as the night leaves them."""
         weekday = (self._start + timedelta(days=index)).weekday()
         trips: list[list[Trip]] = []
         plugs: list[list[PlugIn]] = []
@@ -92,7 +95,9 @@ class Planner:
             error = float(dawn.charge_error[number])
             plugs.append([replace(stop, charge_to=charges_to(car, stop.charge_to, index) - error) for stop in stops])
         noise = [generator(car.seed, Purpose.DRIVING, car.number, index) for car in self._cars.cars]
-        drives = drive(driven, trips, noise, self._interval_s, dawn.ambient_c)
+        drives = drive(driven, trips, noise, self._interval_s, midnight_s=index * DAY_S)
+        heating_w = climate.power_w(cabins, self._cars, drives, index * DAY_S)
+        drives = replace(drives, demand_w=drives.demand_w + heating_w, heating_w=heating_w)
         spent = np.bincount(drives.trip, drives.demand_w * drives.dt_s / dawn.rest_v[drives.car]) / 3600.0
         return DayPlan(trips, drives, self._charge(index, dawn, trips, plugs, spent))
 

@@ -5,6 +5,7 @@ that lacks refrigerant starves its evaporator: the low side falls, the lift grow
 oil comes with the refrigerant, is locked. Both leave the cabin waiting.
 """
 
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -76,6 +77,28 @@ TESTS: Final = (Test("P0534", _charge, _FRAME), Test("AC_compressor_power_index"
 """SAE J2012: refrigerant charge loss; the other is the maker's own code."""
 
 
+MODES: Final = (FailureMode.AC_COMPRESSOR_DEGRADING, FailureMode.REFRIGERANT_LEAK)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Circuit:
+    """The circuit at every row, shape (n,)."""
+
+    works: BoolArray
+    share: FloatArray
+    """Of the heat that is wanted, 1 for a sound one."""
+    starved: FloatArray
+    """How much refrigerant the evaporator lacks, 0 to 1."""
+    cold_c: FloatArray
+    hot_c: FloatArray
+    """At which it boils and condenses."""
+    low_share: FloatArray
+    """Of the low side's pressure in a sound circuit."""
+    index: FloatArray
+    """Of the power over a sound compressor's for the same heat."""
+    power_w: FloatArray
+
+
 def saturated_kpa(temp_c: FloatArray) -> FloatArray:
     """Absolute pressure at which the refrigerant boils, by temperature."""
     return np.asarray(SATURATED_KPA * np.exp(SATURATED_K * (1.0 / ZERO_C - 1.0 / (temp_c + ZERO_C))))
@@ -92,24 +115,14 @@ def advance(day: Day, running: BoolArray, wanted_w: FloatArray) -> FloatArray:
     Returns:
         The share of it that this circuit moves, exactly 1 for a sound one.
     """
-    worn = day.severity(FailureMode.AC_COMPRESSOR_DEGRADING)
-    lost = LEAK_SHARE * day.severity(FailureMode.REFRIGERANT_LEAK)
-    starved = np.clip((lost - RESERVE) / (1.0 - RESERVE), 0.0, 1.0)
-    capacity = np.maximum(1.0 - WORN_CAPACITY * worn, LEAST_LEFT) * (1.0 - STARVED_CAPACITY * starved)
-    share = np.where(running, np.minimum(capacity * CAPACITY_W / np.maximum(wanted_w, 1.0), 1.0), 1.0)
+    worn, leak = (day.severity(mode) for mode in MODES)
     ambient = day.columns["ambient_temp_c"]
-    cold, hot = _sides(ambient, wanted_w * share / CAPACITY_W)
-    faulty_cold = cold + WORN_LOW_K * worn - STARVED_K * starved
-    faulty_hot = hot - STARVED_HOT_K * starved
-    low_share = saturated_kpa(faulty_cold) / saturated_kpa(cold)
-    works = running & (low_share >= LOCKED)
-    efficiency = np.maximum(1.0 - WORN_EFFICIENCY * worn, LEAST_LEFT)
-    per_heat = _power_per_heat(ambient, faulty_cold, faulty_hot) / efficiency
-    index = per_heat / _power_per_heat(ambient, cold, hot)
+    found = circuit(ambient, running, wanted_w, worn, leak)
+    works, starved, index, low_share = found.works, found.starved, found.index, found.low_share
     standing = saturated_kpa(ambient)
-    day.columns["ac_compressor_power_kw"] = np.where(works, per_heat * wanted_w * share / 1000.0, 0.0)
-    day.columns["refrigerant_high_kpa"] = np.where(works, saturated_kpa(faulty_hot), standing)
-    day.columns["refrigerant_low_kpa"] = np.where(works, saturated_kpa(faulty_cold), standing)
+    day.columns["ac_compressor_power_kw"] = found.power_w / 1000.0
+    day.columns["refrigerant_high_kpa"] = np.where(works, saturated_kpa(found.hot_c), standing)
+    day.columns["refrigerant_low_kpa"] = np.where(works, saturated_kpa(found.cold_c), standing)
     day.columns["ac_power_index"] = np.where(works, index, 1.0)
     day.columns["refrigerant_low_share"] = np.where(running, low_share, 1.0)
     day.visible[FailureMode.AC_COMPRESSOR_DEGRADING] = works & (worn > 0.0) & (np.abs(index - 1.0) > 3.0 * POWER_SHARE)
@@ -117,7 +130,41 @@ def advance(day: Day, running: BoolArray, wanted_w: FloatArray) -> FloatArray:
     read = running & (starved > 0.0)
     day.visible[FailureMode.REFRIGERANT_LEAK] = read & (np.abs(low_share - 1.0) > 3.0 * PRESSURE_SHARE)
     day.failed[FailureMode.REFRIGERANT_LEAK] = read & ~works
-    return np.where(running & ~works, 0.0, share)
+    return np.where(running & ~works, 0.0, found.share)
+
+
+def circuit(
+    ambient_c: FloatArray, running: BoolArray, wanted_w: FloatArray, worn: FloatArray, leak: FloatArray
+) -> Circuit:
+    """What the circuit does at each row.
+
+    Args:
+        ambient_c: outside air.
+        running: rows at which the cabin is heated or cooled.
+        wanted_w: heat that a sound circuit moves then, above 0 and at most `CAPACITY_W`.
+        worn: severity of the compressor's wear.
+        leak: of the leak.
+    """
+    starved = np.clip((LEAK_SHARE * leak - RESERVE) / (1.0 - RESERVE), 0.0, 1.0)
+    capacity = np.maximum(1.0 - WORN_CAPACITY * worn, LEAST_LEFT) * (1.0 - STARVED_CAPACITY * starved)
+    share = np.where(running, np.minimum(capacity * CAPACITY_W / np.maximum(wanted_w, 1.0), 1.0), 1.0)
+    cold, hot = _sides(ambient_c, wanted_w * share / CAPACITY_W)
+    faulty_cold = cold + WORN_LOW_K * worn - STARVED_K * starved
+    faulty_hot = hot - STARVED_HOT_K * starved
+    low_share = saturated_kpa(faulty_cold) / saturated_kpa(cold)
+    works = running & (low_share >= LOCKED)
+    efficiency = np.maximum(1.0 - WORN_EFFICIENCY * worn, LEAST_LEFT)
+    per_heat = _power_per_heat(ambient_c, faulty_cold, faulty_hot) / efficiency
+    return Circuit(
+        works=works,
+        share=share,
+        starved=starved,
+        cold_c=faulty_cold,
+        hot_c=faulty_hot,
+        low_share=low_share,
+        index=per_heat / _power_per_heat(ambient_c, cold, hot),
+        power_w=np.where(works, per_heat * wanted_w * share, 0.0),
+    )
 
 
 def _sides(ambient_c: FloatArray, load: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final, Protocol
 
 from simulator import (
+    brakes,
     charge_port,
     climate,
     computing,
@@ -12,11 +13,14 @@ from simulator import (
     drive_units,
     isolation,
     low_voltage,
+    parking_brake,
+    places,
     software_updates,
     surroundings,
     traction_battery,
     trip_computer,
     tyre_care,
+    tyre_sensors,
     tyres,
     usage,
 )
@@ -56,6 +60,10 @@ SUBSYSTEMS: Final[tuple[Subsystem, ...]] = (
     software_updates,
     computing,
     connectivity,
+    tyre_sensors,
+    brakes,
+    parking_brake,
+    places,
 )
 """In the order in which they live the day. Before them `Convoy` itself calls those that give to the day's plan or take
 from it: climate, low_voltage, usage, traction_battery, charge_port."""

@@ -72,7 +72,8 @@ def advance(state: TroubleCodes, day: Day, midnight: datetime) -> None:
                 continue
             if status is not None:
                 at = midnight + timedelta(seconds=float(day.at_s[row]) - day.index * DAY_S)
-                details = {name: round(float(day.columns[name][row]), 3) for name in frame}
+                frozen = {name: float(day.columns[name][row]) for name in frame}
+                details = {name: round(value, 3) for name, value in frozen.items() if np.isfinite(value)}
                 code = DiagnosticTroubleCode(test.code, status)
                 day.events[number].append(Event(at, EventKind.TROUBLE_CODE, code, details))
 

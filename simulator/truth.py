@@ -51,24 +51,38 @@ class ConfounderTruth(msgspec.Struct, frozen=True, tag="confounder", tag_field="
     locations: tuple[str, ...] = ()
 
 
+class BuildTruth(msgspec.Struct, frozen=True, tag="build", tag_field="kind"):
+    """What one vehicle was built with, and what that makes of its failure modes."""
+
+    vehicle_id: str
+    batch: str
+    suppliers: dict[str, str]
+    """By part."""
+    rates: dict[str, float]
+    """By failure mode: times the fleet's incidence, where that is not 1."""
+    paces: dict[str, float]
+    """The same: times the time from onset to failure."""
+
+
 @dataclass(frozen=True, slots=True)
 class Truth:
     """Everything that is true of a fleet and that no detector may see."""
 
     faults: tuple[FaultTruth, ...]
     confounders: tuple[ConfounderTruth, ...]
+    builds: tuple[BuildTruth, ...] = ()
 
 
 class TruthError(ValueError):
     """The file is no truth file; the message names file and line."""
 
 
-_DECODER = msgspec.json.Decoder(FaultTruth | ConfounderTruth)
+_DECODER = msgspec.json.Decoder(FaultTruth | ConfounderTruth | BuildTruth)
 
 
 def write_truth(path: Path, truth: Truth) -> None:
-    """Write one JSON object per line: faults first, then confounders."""
-    lines = [msgspec.json.encode(entry) for entry in (*truth.faults, *truth.confounders)]
+    """Write one JSON object per line: faults first, then confounders, then builds."""
+    lines = [msgspec.json.encode(entry) for entry in (*truth.faults, *truth.confounders, *truth.builds)]
     path.write_bytes(b"".join(line + b"\n" for line in lines))
 
 
@@ -79,7 +93,7 @@ def read_truth(path: Path) -> Truth:
         TruthError: at the first line that is not an entry.
         OSError: if the file cannot be read.
     """
-    entries: list[FaultTruth | ConfounderTruth] = []
+    entries: list[FaultTruth | ConfounderTruth | BuildTruth] = []
     for number, line in enumerate(path.read_bytes().splitlines(), start=1):
         try:
             entries.append(_DECODER.decode(line))
@@ -88,4 +102,5 @@ def read_truth(path: Path) -> Truth:
     return Truth(
         tuple(entry for entry in entries if isinstance(entry, FaultTruth)),
         tuple(entry for entry in entries if isinstance(entry, ConfounderTruth)),
+        tuple(entry for entry in entries if isinstance(entry, BuildTruth)),
     )

@@ -16,7 +16,7 @@ from simulator.faults import WHEELS
 from simulator.instruments import Sensor
 from simulator.randomness import Purpose, generator
 from simulator.surroundings import HOME_M
-from simulator.tyres import AIR_KPA, COLD_C, FLAT_KPA, ZERO_C
+from simulator.tyres import AIR_KPA, COLD_C, FLAT_KPA, SOFT, ZERO_C
 from vehicle.failure import FailureMode
 
 FILLED: Final = 0.012
@@ -83,6 +83,8 @@ def _care(state: TyreCare, day: Day, number: int, car: Car) -> None:
         day.columns[f"tyre_pressure_{wheel}_kpa"][rows] = gauge[:, position]
         day.columns[f"tyre_temp_{wheel}_c"][rows] = air_c[:, position]
     day.failed[FailureMode.TYRE_SLOW_LEAK][rows] &= (gauge < FLAT_KPA).any(axis=1)
+    soft = (gauge < SOFT * car.model.tyre_reference_kpa).all(axis=1)
+    day.failed[FailureMode.TYRE_UNDERINFLATION_SEASONAL][rows] &= soft
 
 
 def _filling_kpa(car: Car, cold_kpa: FloatArray, ambient_c: float) -> FloatArray:

@@ -19,7 +19,7 @@ DCDC_EFFICIENCY: Final = 0.9
 LV_SYSTEM_V: Final = 14.0
 SENSORS: Final = {"speed_kmh": Sensor(UP), "odometer_km": Sensor(UP)}
 TESTS: Final = ()
-DRIVEN: Final = ("speed_kmh", "distance_m", "torque_nm", "wheel_w", "demand_w")
+DRIVEN: Final = ("speed_kmh", "distance_m", "torque_nm", "bearing_nm", "brake_n", "wheel_w", "demand_w")
 
 
 @dataclass(slots=True, eq=False)
@@ -40,6 +40,8 @@ def advance(state: Usage, day: Day, drives: Drives, runs: Sequence[ChargeRun], r
     for name in DRIVEN:
         day.columns[name] = np.zeros(len(day))
         day.columns[name][driving] = getattr(drives, name)
+    # The battery pays for the compressor, so it is what the plan made of it, row by row.
+    day.columns["ac_compressor_power_kw"][driving] = drives.heating_w / 1000.0
     odometer = day.total(day.columns["distance_m"] / 1000.0, state.odometer_km)
     day.columns["odometer_km"] = odometer
     state.odometer_km = odometer[day.last]

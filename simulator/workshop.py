@@ -15,6 +15,7 @@ from simulator.confounders import Confounder
 from simulator.course import Course, Result, Visit
 from simulator.day import Cars
 from simulator.fault_modes import FAULT_MODES, Intermittent
+from simulator.faults import broken_part
 from simulator.randomness import Purpose, generator
 from simulator.weather import DAY_S
 from vehicle.failure import FailureMode
@@ -36,8 +37,9 @@ NEW_PARTS: Final = {
     Confounder.NEW_LV_BATTERY: FailureMode.LV_BATTERY_AGEING,
     Confounder.TYRE_CHANGE: FailureMode.TYRE_SLOW_LEAK,
     Confounder.NEW_TYRE: FailureMode.TYRE_SLOW_LEAK,
+    Confounder.TYRE_INFLATION: FailureMode.TYRE_UNDERINFLATION_SEASONAL,
 }
-"""The fault that ends with the old part, if it had it."""
+"""The fault that ends with the old part, or with the air that is put in, if the car had it."""
 
 
 def advance(cars: Cars, courses: Sequence[Sequence[Course]], index: int) -> list[tuple[int, FailureMode]]:
@@ -112,7 +114,8 @@ def _see_to(car: Car, course: Course, day: int) -> None:
     rng = generator(car.seed, Purpose.WORKSHOP, car.number, mode.key, 1 + len(course.visits))
     found, right, cured = rng.random(3)
     choice, wait = int(rng.integers(1 << 30)), float(rng.standard_exponential())
-    right_part = _right_part(car, course)
+    broken = broken_part(car.seed, car.number, course.fault.order.mode)
+    right_part: tuple[str, ...] = (broken,) if broken else ()
     wrong_parts = tuple(part for part in _suspects(course) if part not in right_part)
     replaced = right_part
     if found >= (FOUND if mode.intermittent is Intermittent.NONE else FOUND_INTERMITTENT):
@@ -127,13 +130,6 @@ def _see_to(car: Car, course: Course, day: int) -> None:
 
 def _day_after(since_s: float, wait_days: float) -> float:
     return float(np.floor(since_s / DAY_S) + 1.0 + np.floor(wait_days)) if np.isfinite(since_s) else np.inf
-
-
-def _right_part(car: Car, course: Course) -> tuple[str, ...]:
-    """The one of the mode's parts that is broken in this car; empty where no part is."""
-    parts = course.mode.parts
-    rng = generator(car.seed, Purpose.WORKSHOP, car.number, course.mode.key, 0)
-    return (parts[int(rng.integers(len(parts)))],) if parts else ()
 
 
 def _suspects(course: Course) -> tuple[str, ...]:

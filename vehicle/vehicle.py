@@ -33,5 +33,7 @@ class VehicleRecord:
     """Of the traction battery."""
     place: str = ""
     """The service region the vehicle belongs to, never a position."""
+    build_batch: str = ""
+    """As the maker calls it: cars of one share suppliers, and their faults."""
     ovms: str | None = None
     """``<user>/<vehicleid>`` of its OVMS module, by which its messages are known; may identify a person."""

@@ -80,5 +80,7 @@ def test_batteries_are_of_the_size_of_recorded_ones(simulated: Cars, recordings:
         match row["figure"]:
             case "volts_40_pct" | "volts_60_pct" | "volts_80_pct":
                 assert min(measured) - 0.08 < row["simulated"] < max(measured) + 0.08
+            case "spread_rest_mv":
+                assert row["least"] < min(measured) < row["greatest"]
             case "resistance_mohm" | "current_p1_a" | "temp_spread_k":
                 assert 0.5 * min(map(abs, measured)) < abs(row["simulated"]) < 2.0 * max(map(abs, measured))

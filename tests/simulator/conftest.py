@@ -1,62 +1,49 @@
 """Whole lives of simulated cars."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import pytest
 
-from simulator.car import Car, build_car, suits
+from benchmarks.twins import Life, Twins, live_twins
+from benchmarks.twins import lives as live
 from simulator.fault_modes import FAULT_MODES
-from simulator.faults import FaultOrder
-from simulator.fleet import Fleet, build_fleet
-from simulator.truth import FaultTruth
-from vehicle.batch import Event
+from simulator.fleet import Fleet
 from vehicle.failure import FailureMode
-
-Life = tuple[np.ndarray[Any, np.dtype[Any]], dict[str, np.ndarray[Any, np.dtype[Any]]], list[Event]]
-
-
-def _lives(fleet: Fleet) -> dict[str, Life]:
-    """Times, columns (NaN where a signal was not sampled) and events of every vehicle over all days."""
-    parts: dict[str, list[Any]] = {}
-    for index in range(fleet.days):
-        for vehicle_id, samples in fleet.day(index):
-            parts.setdefault(vehicle_id, []).append(samples)
-    lives = {}
-    for vehicle_id, days in parts.items():
-        shapes = {name: values.shape[1:] for day in days for name, values in day.columns.items()}
-        columns = {
-            name: np.concatenate([day.columns.get(name, np.full((len(day.times), *shape), np.nan)) for day in days])
-            for name, shape in shapes.items()
-        }
-        times = np.concatenate([day.times for day in days])
-        lives[vehicle_id] = times, columns, [event for day in days for event in day.events]
-    return lives
 
 
 @pytest.fixture(scope="session")
 def lives() -> Callable[[Fleet], dict[str, Life]]:
     """The function that lets a fleet live all its days."""
-    return _lives
+    return live
 
 
-@dataclass(frozen=True)
-class Twins:
-    """A car with one fault and the same car without it, through all days."""
-
-    fault: FaultTruth
-    struck: Life
-    healthy: Life
+class Checked(Twins):
+    """Twins with what tests ask of them."""
 
     def before_failure(self, name: str) -> tuple[Any, Any]:
         """A signal of both at the same times, up to the failure; NaN where it was not sampled."""
-        times, columns, _ = self.struck
-        rows = int((times < self._naive(self.fault.failed_at)).sum())
-        assert (times[:rows] == self.healthy[0][:rows]).all()
-        return columns[name][:rows], self.healthy[1][name][:rows]
+        own, twin = self.rows_before_failure
+        return self.struck[1][name][own], self.healthy[1][name][twin]
+
+    @cached_property
+    def rows_before_failure(self) -> tuple[Any, Any]:
+        """Rows of both at which they sampled together, up to the failure."""
+        own, twin = self.rows_together
+        before = self.struck[0][own] < self._naive(self.fault.failed_at)
+        return own[before], twin[before]
+
+    @cached_property
+    def rows_together(self) -> tuple[Any, Any]:
+        """Rows of both that are less than a second apart: a fault that costs energy makes charges longer."""
+        times, others = self.struck[0], self.healthy[0]
+        near = np.clip(np.searchsorted(others, times - np.timedelta64(500, "ms")), 0, len(others) - 1)
+        together = np.abs(others[near] - times) < np.timedelta64(1, "s")
+        assert together.mean() > 0.5
+        return np.flatnonzero(together), near[together]
 
     def raised(self, name: str) -> Any:
         """How far the fault moved a signal before the failure, where it was sampled."""
@@ -91,24 +78,12 @@ class Twins:
         return np.datetime64(at.astimezone(UTC).replace(tzinfo=None))
 
 
-def _twins(modes: Sequence[FailureMode], seed: int, days: int, start: date) -> dict[FailureMode, Twins]:
-    """Each mode from the fifth day on in a car of its own, one of those that show it well."""
-    cars = [build_car(seed, number, days, ()) for number in range(24)]
-    chosen: dict[FailureMode, Car] = {}
-    for mode in modes:
-        car = next(one for one in cars if suits(one, mode) and one not in chosen.values())
-        chosen[mode] = car
-    vehicles = max(car.number for car in chosen.values()) + 1
-    orders = [FaultOrder(mode, car.vehicle_id, 4.0) for mode, car in chosen.items()]
-    fleet = build_fleet(vehicles, days, seed, start, orders)
-    struck, healthy = _lives(fleet), _lives(build_fleet(vehicles, days, seed, start, []))
-    return {
-        FailureMode(fault.failure_mode): Twins(fault, struck[fault.vehicle_id], healthy[fault.vehicle_id])
-        for fault in fleet.truth.faults
-    }
+def _twins(modes: Sequence[FailureMode], seed: int, days: int, start: date) -> dict[FailureMode, Checked]:
+    pairs = live_twins(modes, seed, days, start)
+    return {mode: Checked(one.fault, one.struck, one.healthy) for mode, one in pairs.items()}
 
 
 @pytest.fixture(scope="session")
-def twins() -> Callable[[Sequence[FailureMode], int, int, date], dict[FailureMode, Twins]]:
+def twins() -> Callable[[Sequence[FailureMode], int, int, date], dict[FailureMode, Checked]]:
     """The function that puts each mode into a car and lets it and its sound twin live all days."""
     return _twins

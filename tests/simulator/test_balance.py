@@ -9,9 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simulator.car import build_car
-from simulator.day import Day
+from simulator.consumption import AWAKE_W, DRIVE_EFFICIENCY, REGEN_EFFICIENCY
+from simulator.day import Day, Phase
+from simulator.driving import MOST_W, REGEN_MOST_W
 from simulator.fault_modes import SIMULATED
-from simulator.faults import FaultOrder, build_fault
+from simulator.faults import WHEELS, FaultOrder, build_fault
 from simulator.fleet import build_fleet
 from vehicle.signals import CATALOGUE, SignalKind
 
@@ -24,6 +26,8 @@ COUNTERS = (
     "contactor_cycles",
     "contactor_opened_under_load",
     "precharge_retries",
+    "parking_brake_retries",
+    *(f"brake_pad_wear_{wheel}_pct" for wheel in WHEELS),
 )
 ROUNDING = 1e-9
 """Sums by doubling (`simulator/recurrence.py`) are exact but for a double's last places."""
@@ -71,6 +75,23 @@ def test_energy_out_of_the_battery_is_power_over_time_and_more_than_the_charge_i
             assert np.abs((used - used[0]) - (out - out[0])).max() < 1e-6
             groups_mv = day.cells[number].millivolts(np.arange(rows.stop - rows.start))
             assert np.allclose(groups_mv.sum(axis=1) / 1000.0, day.columns["hv_voltage_v"][rows])
+
+
+@settings(max_examples=4)
+@given(seed=seeds, struck=st.booleans())
+def test_the_battery_pays_for_what_moves_heats_and_runs_the_car(*, seed: int, struck: bool) -> None:
+    (convoy,) = build_fleet(CARS, DAYS, seed, date(2026, 1, 10), orders(seed) if struck else [])._convoys
+    for _ in range(DAYS):
+        rest_v = convoy._battery.volts()
+        day, _ = convoy.live()
+        driving = day.during(Phase.DRIVING)
+        wheel_w = day.columns["wheel_w"][driving]
+        drawn_w = np.where(wheel_w > 0.0, wheel_w / DRIVE_EFFICIENCY, wheel_w * REGEN_EFFICIENCY)
+        drawn_w = np.clip(drawn_w, REGEN_MOST_W, MOST_W) + AWAKE_W
+        drawn_w += 1000.0 * day.columns["ac_compressor_power_kw"][driving]
+        paid_w = -day.columns["hv_current_a"] * rest_v[day.car]
+        assert np.allclose(paid_w[driving], drawn_w, rtol=1e-9, atol=1e-6)
+        assert driving.any()
 
 
 @settings(max_examples=6)

@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from simulator.car import build_car
 from simulator.faults import FaultOrder
 from simulator.fleet import Fleet, build_fleet
+from simulator.owner import HomeCharger
 from vehicle.batch import EventKind
 from vehicle.failure import FailureMode
 from vehicle.signals import CATALOGUE
@@ -111,3 +113,19 @@ def test_charging_with_direct_current_knows_nothing_of_phases_and_walls(lives: C
                 assert columns[name].tobytes() == others[name].tobytes(), name
             compared += 1
     assert compared
+
+
+def test_bad_wiring_shows_at_home_and_not_at_the_post_at_work(lives: Callable[[Fleet], Any]) -> None:
+    seed, home, by_day = 1, 1.0, 2.0
+    drawn = [build_car(seed, number, 21, ()) for number in range(60)]
+    both = [car for car in drawn if car.owner.plugs_away and car.owner.charger is HomeCharger.THREE_PHASE][:6]
+    struck = [build_car(seed, car.number, 21, (FaultOrder(WIRING, car.vehicle_id, -14.0),)) for car in both]
+    lowest: dict[float, list[float]] = {home: [], by_day: []}
+    for _, columns, _ in lives(Fleet(struck, 21, seed, START)).values():
+        loaded = (columns["charge_phases"] > 0.0) & (columns["charge_current_a"] > 8.0)
+        assert set(columns["place_id"][loaded]) <= set(lowest)
+        for place in lowest:
+            lowest[place] += columns["charge_voltage_v"][loaded & (columns["place_id"] == place)].tolist()
+    assert min(lowest[home]) < 207.0
+    assert min(lowest[by_day]) > 220.0
+    assert len(lowest[by_day]) > 100

@@ -9,9 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from simulator.confounders import Variety
+from simulator.faults import FaultOrder
 from simulator.fleet import Fleet, build_fleet
 from simulator.profile import DENSE
 from vehicle.batch import EventKind
+from vehicle.failure import FailureMode
 from vehicle.identity import Vin
 from vehicle.signals import CATALOGUE, SignalKind
 
@@ -110,6 +113,22 @@ def test_day_refuses_days_the_fleet_does_not_have() -> None:
 def test_build_fleet_refuses_empty_fleets(vehicles: int, days: int) -> None:
     with pytest.raises(ValueError, match="at least one"):
         build_fleet(vehicles, days, 1, START)
+
+
+def test_a_car_with_any_mode_is_the_same_alone() -> None:
+    orders = [FaultOrder(mode, f"car-{1 + number:04d}", 0.5) for number, mode in enumerate(FailureMode)]
+    fleet = build_fleet(len(orders), 3, 9, START, orders, workshop=True, confounders=Variety.ALL)
+    whole = [dict(fleet.day(index)) for index in range(fleet.days)]
+    for vehicle in fleet.vehicles:
+        alone = fleet.alone(vehicle.vehicle_id)
+        for index, day in enumerate(whole):
+            for vehicle_id, samples in alone.day(index):
+                other = day[vehicle_id]
+                assert samples.times.tobytes() == other.times.tobytes()
+                assert samples.events == other.events
+                assert samples.columns.keys() == other.columns.keys()
+                for name, values in samples.columns.items():
+                    assert values.tobytes() == other.columns[name].tobytes(), name
 
 
 def test_alone_knows_its_cars() -> None:

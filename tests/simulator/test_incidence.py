@@ -11,7 +11,7 @@ from simulator.car import Car, build_car, vehicle_id
 from simulator.fault_modes import FAULT_MODES, SIMULATED
 from simulator.faults import FaultError, FaultOrder
 from simulator.fleet import build_fleet
-from simulator.incidence import can_have, draw_faults
+from simulator.incidence import can_have, draw_faults, rate
 from simulator.models import Chemistry
 from vehicle.failure import FailureMode
 
@@ -50,10 +50,10 @@ def test_every_mode_comes_by_its_own_rate(many: list[Car]) -> None:
     days, factor = 365, 40.0
     struck = Counter(order.mode for order in draw_faults(many, days, factor, EVERY))
     for mode in EVERY:
-        able = sum(can_have(car, mode) for car in many)
-        chance = 1.0 - np.exp(-FAULT_MODES[mode].incidence / 1000.0 * factor * days / 365.25)
-        expected = able * chance
-        assert struck[mode] == pytest.approx(expected, abs=4.0 * np.sqrt(expected * (1.0 - chance)) + 1.0), mode
+        rates = np.array([rate(car, mode) for car in many if can_have(car, mode)])
+        chances = 1.0 - np.exp(-rates / 1000.0 * factor * days / 365.25)
+        margin = 4.0 * np.sqrt((chances * (1.0 - chances)).sum()) + 1.0
+        assert struck[mode] == pytest.approx(chances.sum(), abs=margin), mode
 
 
 def test_onsets_spread_over_all_days_and_some_cars_have_several_faults(many: list[Car]) -> None:

@@ -37,7 +37,8 @@ def test_a_worn_compressor_takes_more_power_for_the_same_heat(pairs: Any) -> Non
     more = own[at] / np.maximum(twin[at], 0.05)
     assert np.quantile(more, 0.95) > 1.0 + 3.0 * POWER_SHARE
     low, sound = pairs[COMPRESSOR].before_failure("refrigerant_low_kpa")
-    assert (low[at] >= sound[at] - 1.0).all()
+    assert (low[at] >= sound[at] * (1.0 - 6.0 * PRESSURE_SHARE)).all()
+    assert np.mean(low[at] / sound[at]) > 1.0
 
 
 def test_a_leak_lowers_the_low_side_until_the_compressor_is_locked(pairs: Any) -> None:
@@ -55,10 +56,9 @@ def test_a_leak_lowers_the_low_side_until_the_compressor_is_locked(pairs: Any) -
 
 @pytest.mark.parametrize("mode", MODES)
 def test_the_cabin_waits_for_its_comfort_when_it_needs_much(pairs: Any, mode: FailureMode) -> None:
-    times, columns, _ = pairs[mode].struck
-    _, twin, _ = pairs[mode].healthy
-    assert len(times) == len(twin["cabin_temp_c"])
-    away = np.abs(columns["cabin_temp_c"] - 21.0) - np.abs(twin["cabin_temp_c"] - 21.0)
+    own, twin = pairs[mode].rows_together
+    cabin, sound = pairs[mode].struck[1]["cabin_temp_c"][own], pairs[mode].healthy[1]["cabin_temp_c"][twin]
+    away = np.abs(cabin - 21.0) - np.abs(sound - 21.0)
     assert np.nanmax(away) > 2.0
     assert np.nanmin(away) > -1.0
 

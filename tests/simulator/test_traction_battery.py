@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from simulator.car import build_car
+from simulator.car import MOST_SPREAD, OLD_YEARS, build_car
 from simulator.day import Phase
 from simulator.faults import FaultOrder
-from simulator.fleet import build_fleet
+from simulator.fleet import Fleet, build_fleet
+from simulator.models import Chemistry
 from simulator.module_temperatures import PLAUSIBLE_C, SENSOR_K
 from simulator.owner import HomeCharger
 from vehicle.failure import FailureMode
@@ -89,6 +90,27 @@ def test_every_module_has_its_probe_and_the_hottest_is_the_maximum(lives: Callab
         assert not np.isnan(temps[sampled]).any()
         assert np.abs(temps[sampled].max(axis=1) - columns["module_temp_max_c"][sampled]).max() <= 1.0
         assert (sampled == np.isfinite(columns["cell_voltages_v"][:, 0])).all()
+
+
+def test_one_car_in_twenty_has_groups_that_have_fallen_apart_and_it_is_an_old_one() -> None:
+    cars = [build_car(3, number, 1, ()) for number in range(1200)]
+    nmc = [car for car in cars if car.model.chemistry is Chemistry.NMC]
+    apart = [car for car in nmc if car.cell_spread > 6.0]
+    assert 0.02 < len(apart) / len(nmc) < 0.08
+    assert min(car.age_years for car in apart) > OLD_YEARS
+    assert max(car.cell_spread for car in cars if car.model.chemistry is Chemistry.LFP) < 2.5
+
+
+def test_groups_of_such_a_car_lie_fifty_millivolts_apart_and_none_of_them_is_weak(lives: Callable[..., Any]) -> None:
+    cars = (build_car(3, number, 4, ()) for number in range(1200))
+    car = next(one for one in cars if one.cell_spread >= MOST_SPREAD)
+    _, columns, _ = lives(Fleet([car], 4, 3, START))[car.vehicle_id]
+    volts = columns["cell_voltages_v"][np.abs(columns["hv_current_a"]) < 2.0]
+    volts = volts[np.isfinite(volts[:, 0])]
+    low, middle, high = np.percentile(volts, [5.0, 50.0, 95.0], axis=1)
+    assert 0.04 < np.median(high - low) < 0.09
+    # Sorted into bins: none lies far beyond the others, as a weak one does.
+    assert np.median(middle - volts.min(axis=1)) < 0.75 * np.median(high - low)
 
 
 def test_two_faults_of_one_battery_show_both() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from benchmarks.symptoms import SYMPTOMS, daily
 from simulator.fault_modes import STORY
 from simulator.fleet import Fleet, build_fleet
 from simulator.truth import FaultTruth
@@ -15,8 +16,6 @@ from vehicle.failure import FailureMode
 
 START = date(2026, 9, 1)
 DAYS = 42
-WHEELS = ("fl", "fr", "rl", "rr")
-Columns = dict[str, Any]
 
 
 @pytest.fixture(scope="module", params=[1, 6])
@@ -24,57 +23,6 @@ def fleets(request: pytest.FixtureRequest, lives: Callable[[Fleet], Any]) -> tup
     """The truth, the lives of struck cars, and those of their healthy twins."""
     struck = build_fleet(8, DAYS, request.param, START)
     return struck.truth.faults, lives(struck), lives(build_fleet(8, DAYS, request.param, START, faults=[]))
-
-
-def rest_voltage(columns: Columns, _: str) -> Any:
-    return np.where(
-        (columns["dcdc_enabled"] == 0.0) & (columns["lv_current_a"] > -1.0), columns["lv_voltage_v"], np.nan
-    )
-
-
-def tyre_against_others(columns: Columns, wheel: str) -> Any:
-    others = np.mean([columns[f"tyre_pressure_{one}_kpa"] for one in WHEELS if one != wheel], axis=0)
-    return columns[f"tyre_pressure_{wheel}_kpa"] - others
-
-
-def group_against_others(columns: Columns, name: str) -> Any:
-    volts = columns["cell_voltages_v"]
-    return volts[:, int(name.removeprefix("V_")) - 1] - volts.mean(axis=1)
-
-
-def flow_per_speed(columns: Columns, _: str) -> Any:
-    turning = columns["coolant_pump_speed_rpm"] > 100.0
-    flow = columns["coolant_flow_lpm"] / np.where(turning, columns["coolant_pump_speed_rpm"], 1.0)
-    return np.where(turning, flow, np.where(columns["speed_kmh"] > 0.0, 0.0, np.nan))
-
-
-def inlet_above_air(columns: Columns, _: str) -> Any:
-    return np.where(columns["charge_phases"] > 0.0, columns["charge_inlet_temp_c"] - columns["ambient_temp_c"], np.nan)
-
-
-def isolation(columns: Columns, _: str) -> Any:
-    return np.where(columns["isolation_valid"] == 1.0, np.log(np.maximum(columns["isolation_kohm"], 1.0)), np.nan)
-
-
-SYMPTOMS = {
-    FailureMode.LV_BATTERY_AGEING: rest_voltage,
-    FailureMode.TYRE_SLOW_LEAK: tyre_against_others,
-    FailureMode.WEAK_CELL_GROUP: group_against_others,
-    FailureMode.COOLANT_PUMP_WEAK: flow_per_speed,
-    FailureMode.CHARGE_INLET_OVERHEATING: inlet_above_air,
-    FailureMode.HV_ISOLATION_LOSS: isolation,
-}
-
-
-def daily(life: Any, symptom: Callable[[Columns, str], Any], location: str) -> Any:
-    """The symptom's median on each day."""
-    times, columns, _ = life
-    values = symptom(columns, location)
-    day = ((times - np.datetime64(START)) / np.timedelta64(1, "D")).astype(int)
-    known = np.isfinite(values)
-    return np.array(
-        [np.median(values[known & (day == one)]) if (known & (day == one)).any() else np.nan for one in range(DAYS)]
-    )
 
 
 def days_since_start(at: datetime | None) -> float:
@@ -99,8 +47,8 @@ def test_symptom_stands_out_three_sigma_before_the_failure(fleets: Any, mode: Fa
     faults, struck, healthy = fleets
     fault = next(one for one in faults if one.failure_mode == mode)
     location = "".join(fault.locations)
-    own = daily(struck[fault.vehicle_id], SYMPTOMS[mode], location)
-    twin = daily(healthy[fault.vehicle_id], SYMPTOMS[mode], location)
+    own = daily(struck[fault.vehicle_id], SYMPTOMS[mode], location, START, DAYS)
+    twin = daily(healthy[fault.vehicle_id], SYMPTOMS[mode], location, START, DAYS)
     apart = np.abs(own - twin) > 3.0 * np.nanstd(twin)
     assert apart.any()
     failed = days_since_start(fault.failed_at)

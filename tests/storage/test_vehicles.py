@@ -25,6 +25,7 @@ CAR = VehicleRecord(
     cell_count=96,
     nominal_voltage_v=350,
     place="north",
+    build_batch="K2",
     ovms="alice/LEAF01",
 )
 BARE = VehicleRecord("bare", NOW)

@@ -82,6 +82,7 @@ EXPECTED = {
     "refrigerant_low_kpa",
     "coolant_valve_position_pct",
     "coolant_valve_commanded_pct",
+    "parking_brake_engaged",
     "parking_brake_retries",
     "charge_inlet_temp_c",
     "charge_current_request_a",

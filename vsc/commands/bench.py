@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -140,6 +140,36 @@ def realism(
     wrong = [row["fact"] for row in reproduced if not row["reproduced"]]
     if wrong:
         raise CommandError(f"not reproduced: {'; '.join(wrong)}")
+
+
+@app.command()
+def modes(
+    *,
+    seed: Annotated[int, typer.Option(help="Of all cars.")] = 1,
+    start: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="First day.")] = datetime(2026, 9, 1),  # noqa: DTZ001 -- a date
+    spans: Annotated[bool, typer.Option(help="Also how long each mode takes, in 24 cars: about two minutes.")] = True,
+    page: Annotated[Path | None, typer.Option(help="Draw each mode beside its twin as SVG in this HTML file.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what each failure mode of the simulated fleet does: days until it is seen and fails, and a drawing."""
+    from dataclasses import asdict
+
+    from benchmarks import mode_spans
+    from simulator.fault_modes import SIMULATED
+
+    if page is not None:
+        page.write_text(mode_spans.page(seed, start.date()), encoding="utf-8")
+    if spans:
+        rows = [asdict(mode_spans.span(mode, seed, start.date())) for mode in SIMULATED]
+        print_rows([_rounded(row) for row in rows], as_json=as_json, empty="")
+
+
+def _rounded(row: dict[str, Any]) -> dict[str, Any]:
+    """Percentiles as people read them."""
+    return {
+        name: ", ".join(f"{days:.1f}" for days in value) if isinstance(value, tuple) else value
+        for name, value in row.items()
+    }
 
 
 @contextmanager

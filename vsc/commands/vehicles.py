@@ -39,6 +39,7 @@ def add(
     tyre_reference_kpa: Annotated[float | None, typer.Option(help="Recommended cold pressure, gauge.")] = None,
     cell_count: Annotated[int | None, typer.Option(help="Cell groups in series.")] = None,
     nominal_voltage_v: Annotated[float | None, typer.Option(help="Of the traction battery.")] = None,
+    build_batch: Annotated[str, typer.Option(help="As the maker calls it.")] = "",
     ovms: Annotated[
         str | None, typer.Option(help="User and vehicle of its OVMS module, as in its topics.", metavar="USER/VEHICLE")
     ] = None,
@@ -63,6 +64,7 @@ def add(
         tyre_reference_kpa=tyre_reference_kpa,
         cell_count=cell_count,
         nominal_voltage_v=nominal_voltage_v,
+        build_batch=build_batch,
         ovms=ovms,
     )
     with connect(load_context().database_url) as connection:
