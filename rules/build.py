@@ -8,7 +8,7 @@ from typing import Final
 
 from features.table import FEATURES
 from rules.reader import Reader
-from rules.rule import Direction, Enter, Exit, Limit, Measure, Rule, Rung, Scale
+from rules.threshold_rule import Direction, Enter, Exit, Limit, Measure, Rule, Rung, Scale
 from vehicle.failure import Component, FailureMode
 from vehicle.finding import Severity
 from vehicle.signals import CATALOGUE as SIGNALS

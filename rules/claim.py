@@ -8,8 +8,8 @@ from typing import Final
 import numpy as np
 
 from features.table import FEATURES
-from rules.rule import Direction, Measure, Rule, Rung
 from rules.state import MICROSECOND, PartState, RuleState
+from rules.threshold_rule import Direction, Measure, Rule, Rung
 from vehicle.finding import Evidence, Finding, Trace
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)

@@ -5,8 +5,8 @@ from typing import Any
 
 from features.panel import Observations
 from rules.engine import judge
-from rules.rule import Rule
 from rules.state import restore
+from rules.threshold_rule import Rule
 from vehicle.finding import Finding
 from vehicle.vehicle import VehicleRecord
 

@@ -12,8 +12,8 @@ from typing import Final
 from features.panel import Panel
 from rules.claim import Change, claim
 from rules.measures import measure
-from rules.rule import Rule
 from rules.state import MICROSECOND, PartState, RuleState
+from rules.threshold_rule import Rule
 from vehicle.finding import Finding
 
 LONGEST_SILENCE: Final = timedelta(days=7)

@@ -10,7 +10,7 @@ from typing import Any, Final
 from rules.build import build_rule
 from rules.nodes import SyntaxMistakeError, Table, parse
 from rules.reader import Mistake, Reader
-from rules.rule import Rule
+from rules.threshold_rule import Rule
 
 CATALOGUE: Final = Path(__file__).with_name("catalogue")
 """The folder of the rules that the product ships."""

@@ -9,8 +9,8 @@ from typing import Final
 import numpy as np
 
 from features.trend import trend
-from rules.rule import Measure, Rule
 from rules.state import PartState
+from rules.threshold_rule import Measure, Rule
 
 BASELINE: Final = 5
 """So many first observations of a car say what is usual for it (engineering estimate)."""

@@ -5,7 +5,7 @@ from itertools import groupby
 
 from features.table import FEATURES
 from rules.loader import load_rules
-from rules.rule import Direction, Measure, Rule
+from rules.threshold_rule import Direction, Measure, Rule
 
 _INTRODUCTION = """# Rules
 

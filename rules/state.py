@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import msgspec
 
-from rules.rule import Rule
+from rules.threshold_rule import Rule
 
 MAX_RECENT: Final = 120
 """Observations kept at most, whatever the span: enough for a trend and a chart, and the state stays small."""

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from rules.loader import load_rules
-from rules.rule import Rule
+from rules.threshold_rule import Rule
 
 GOOD = """\
 system: Low-voltage system

@@ -3,7 +3,7 @@
 import pytest
 
 from rules.loader import load_rules
-from rules.rule import Rule
+from rules.threshold_rule import Rule
 from simulator.confounders import Confounder
 from simulator.fault_modes import STORY
 from vehicle.failure import FailureMode

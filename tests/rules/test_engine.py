@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from features.panel import Panel, panel
 from rules.engine import judge
 from rules.loader import load_rules
-from rules.rule import Direction, Enter, Exit, Measure, Rule, Rung
 from rules.state import RuleState, restore
+from rules.threshold_rule import Direction, Enter, Exit, Measure, Rule, Rung
 from vehicle.finding import Finding, Severity
 from vehicle.moment import instant
 

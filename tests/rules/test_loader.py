@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rules.loader import RuleError, load_rules
-from rules.rule import Direction, Enter, Exit, Limit, Measure, Rule, Rung, Scale
+from rules.threshold_rule import Direction, Enter, Exit, Limit, Measure, Rule, Rung, Scale
 from tests.rules.conftest import GOOD
 from vehicle.failure import FailureMode
 from vehicle.finding import Severity
