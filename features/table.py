@@ -16,21 +16,23 @@ class Feature:
 
     title: str
     unit: str
+    parts: str = ""
+    """Of the car, if it has one value for each: ``wheel`` or ``cell``."""
 
 
 FEATURES: Final[Mapping[str, Feature]] = MappingProxyType(
     {
         "lv_rest_voltage": Feature("low-voltage battery after equal rest", "V"),
         "lv_wake_dip": Feature("dip of the low-voltage battery when the car wakes", "V"),
-        "tyre_gap": Feature("tyre pressure at 20 degC above the other wheels'", "kPa"),
-        "tyre_deficit": Feature("tyre pressure at 20 degC below the recommended one", "%"),
+        "tyre_gap": Feature("tyre pressure at 20 degC above the other wheels'", "kPa", "wheel"),
+        "tyre_deficit": Feature("tyre pressure at 20 degC below the recommended one", "%", "wheel"),
         "inlet_rise": Feature("charge inlet above the air", "K"),
         "inlet_rise_ac": Feature("charge inlet above the air, alternating current", "K"),
         "inlet_temp": Feature("charge inlet temperature", "degC"),
         "isolation": Feature("isolation resistance per volt, day's low", "Ohm/V"),
         "coolant_flow": Feature("coolant flow at 1000 rpm of the pump", "l/min"),
         "coolant_pump_current": Feature("coolant pump current at its slowest speed", "A"),
-        "cell_deviation": Feature("cell group above its pack's median, day's median", "mV"),
+        "cell_deviation": Feature("cell group above its pack's median, day's median", "mV", "cell"),
     }
 )
 
