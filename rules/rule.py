@@ -43,6 +43,8 @@ class Latch:
     exposure: Expression | None = None
     """A truth: the time during which it is true and `when` is not counts towards `lasting`, from zero after `when`."""
     lasting: timedelta = timedelta()
+    text: str = ""
+    """`exposure` as it is written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,8 @@ class Rung:
     severity: Severity
     confidence: float
     """How sure the rule is once this far; the share of its findings that proved right, where that is known."""
+    text: str
+    """`when` as it is written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +119,8 @@ class Rule:
     """The longest time before a sample that any expression rests on."""
     history: timedelta
     """How much of the gauge a finding shows, and the remaining useful life rests on."""
-    applies_to: tuple[tuple[str, str], ...]
-    """Facts of the registry that a car must have; a car of which the fact is not known is left alone."""
+    applies_to: tuple[tuple[str, tuple[str, ...]], ...]
+    """Facts of the registry, each with the values of which a car must have one; where it is not known, none is."""
     latch: Latch
     inhibited_by: tuple[str, ...]
     """Rules that, while they fire for a car, keep this one from telling anything new."""
@@ -134,5 +138,6 @@ class Rule:
     must_not_fire_on: tuple[str, ...]
     """Simulated confounders that must not."""
     when_text: str
-    """`when` and `until` as they are written."""
+    """`when`, `until` and `valid_when` as they are written."""
     until_text: str
+    valid_text: str

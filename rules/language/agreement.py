@@ -8,7 +8,7 @@ from typing import Final
 
 from rules.language.kind import Form, Kind, Typed, number
 from rules.language.syntax import ExpressionError
-from rules.language.tree import Arithmetic, Calculation, Convert, Expression, Group, Number
+from rules.language.tree import Arithmetic, Calculation, Comparison, Convert, Expression, Group, Number, Relation
 from rules.language.units import PERCENT, PLAIN, Unit
 
 _CALCULATE: Final = {
@@ -28,13 +28,13 @@ def common_group(*kinds: Kind) -> Group | None:
     return next(iter(groups), None)
 
 
-def compared(left: Typed, right: Typed) -> tuple[Expression, Expression]:
-    """Both sides of a comparison in one unit; a share meets a literal in % as a percentage."""
+def compared(relation: Relation, left: Typed, right: Typed) -> Comparison:
+    """A comparison with both sides in one unit; a share meets a literal in % as a percentage."""
     _refuse_other_than_numbers(left, right)
     if not left.kind.unit.fits(right.kind.unit):
         raise ExpressionError(0, _misfit(left.kind.unit, right.kind.unit, "compared with"))
-    first, second, _ = _aligned(left, right)
-    return first, second
+    first, second, unit = _aligned(left, right)
+    return Comparison(relation, first, second, unit.text)
 
 
 def calculated(operator: Arithmetic, left: Typed, right: Typed) -> Typed:

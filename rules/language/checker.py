@@ -177,8 +177,7 @@ def _combined(operator: str, operands: list[Typed]) -> Typed:
     if len(operands) == 1:
         return _negative(first)
     if operator in _RELATIONS:
-        left, right = compared(*operands)
-        return Typed(Comparison(Relation(operator), left, right), truth(group))
+        return Typed(compared(Relation(operator), operands[0], operands[1]), truth(group))
     return calculated(Arithmetic(operator), operands[0], operands[1])
 
 

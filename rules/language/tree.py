@@ -220,6 +220,8 @@ class Comparison:
     relation: Relation
     left: "Expression"
     right: "Expression"
+    unit: str = ""
+    """Of both sides, for people; empty: plain numbers."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ Two units go together if their dimensions agree. A temperature in degC is a poin
 another one and subtracted from it, which gives K, a difference; nothing else can be done with it.
 """
 
+import re
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final
@@ -108,12 +109,10 @@ SYMBOLS: Final = MappingProxyType(
 
 def unit(text: str) -> Unit | None:
     """The unit that a text like ``Ohm/V``, ``1/d`` or nothing names; None: there is none."""
-    if not text:
-        return PLAIN
-    first, *below = text.split("/")
-    found = PLAIN if first == "1" and below else SYMBOLS.get(first)
-    for symbol in below:
+    first, *others = re.split(r"([*/])", text)
+    found = PLAIN if first in {"", "1"} else SYMBOLS.get(first)
+    for sign, symbol in zip(others[::2], others[1::2], strict=True):
         if found is None or symbol not in SYMBOLS:
             return None
-        found = found.per(SYMBOLS[symbol])
+        found = found.per(SYMBOLS[symbol]) if sign == "/" else found.times(SYMBOLS[symbol])
     return found and replace(found, text=text)

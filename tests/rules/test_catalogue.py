@@ -3,7 +3,7 @@
 import pytest
 
 from rules.loader import load_rules
-from rules.threshold_rule import Rule
+from rules.rule import Rule
 from simulator.confounders import Confounder
 from simulator.fault_modes import STORY
 from vehicle.failure import FailureMode
@@ -41,5 +41,6 @@ def test_published_figures_are_in_the_catalogue() -> None:
     assert published["inlet_hot"] == [78.0, 90.0]
     assert published["tyre_soft"] == [20.0]
     backstop = next(rule for rule in RULES if rule.rule_id == "lv_far_below_reference")
-    assert backstop.enter.threshold == pytest.approx(12.6 - 1.6)
-    assert backstop.exit.threshold == pytest.approx(12.6 - 0.96)
+    assert backstop.gauge
+    assert backstop.gauge.enter == pytest.approx(12.6 - 1.6)
+    assert backstop.gauge.leave == pytest.approx(12.6 - 0.96)
