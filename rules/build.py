@@ -4,7 +4,7 @@ import re
 from datetime import timedelta
 from typing import Final
 
-from rules.conditions import Conditions, read_conditions
+from rules.conditions import UNREADABLE, Conditions, read_conditions
 from rules.contradictions import name_contradictions
 from rules.facts import read_facts
 from rules.gauge import gauge_of, threshold_of
@@ -49,7 +49,7 @@ def build_rule(reader: Reader, system: str) -> Rule:
         latch=conditions.latch,
         inhibited_by=reader.texts("inhibited_by") if reader.has("inhibited_by") else (),
         schedule=reader.choice("schedule", Schedule) if reader.has("schedule") else Schedule.LIVE,
-        limit=_limit(reader, gauge) if reader.has("limit") else None,
+        limit=_limit(reader, gauge) if reader.has("limit") and conditions.when is not UNREADABLE else None,
         evidence=reader.texts("evidence", SIGNALS),
         explanation=reader.text("explanation"),
         clears_when=reader.text("clears_when"),
@@ -77,7 +77,7 @@ def _identifier(reader: Reader) -> str:
 def _mode(reader: Reader) -> FailureMode:
     mode = reader.choice("failure_mode", FailureMode)
     if reader.choice("component", Component) is not mode.component and reader.has("component"):
-        reader.complain("component", f"{mode} is a failure of {mode.component}")
+        reader.complain("component", f"component: {mode} is a failure of {mode.component}: write that")
     return mode
 
 
@@ -92,12 +92,13 @@ def _ladder(steps: tuple[Reader, ...], conditions: Conditions, gauge: Gauge | No
 
 
 def _limit(reader: Reader, gauge: Gauge | None) -> Limit:
+    """Where the gauge stands at failure, in the gauge's unit."""
     table = reader.inner("limit")
-    wanted = unit(gauge.unit) if gauge else PLAIN
-    limit = Limit(table.quantity("at", wanted or PLAIN), table.choice("scale", Scale))
-    table.finish()
     if gauge is None:
         reader.complain("limit", "limit: `when` compares no number with a constant, so nothing runs towards a limit")
+        return Limit(0.0, Scale.LINEAR)
+    limit = Limit(table.quantity("at", unit(gauge.unit) or PLAIN), table.choice("scale", Scale))
+    table.finish()
     if limit.scale is Scale.LOGARITHMIC and limit.value <= 0:
         table.complain("at", "limit: a logarithmic scale has no place for it")
     return limit

@@ -6,6 +6,7 @@ from datetime import timedelta
 from itertools import chain
 from typing import Final
 
+from rules.language.functions import WindowFunction
 from rules.language.tree import (
     Absent,
     And,
@@ -20,7 +21,6 @@ from rules.language.tree import (
     Relation,
     Series,
     Since,
-    WindowFunction,
 )
 from rules.language.walk import group_of, look_back, series_of, walk
 from rules.reader import Reader
@@ -70,11 +70,21 @@ def read_conditions(reader: Reader, rungs: tuple[Reader, ...]) -> Conditions:
         rungs=tuple(_condition(rung, "when") for rung in rungs),
         latch=_latch(reader) if reader.has("latching") else Latch(),
     )
-    for group in dict.fromkeys(map(group_of, conditions.every())):
-        if group and group != conditions.group and when is not UNREADABLE:
-            whose = f"each {conditions.group.name}" if conditions.group else "the car as a whole"
-            reader.complain("when", f"when speaks of {whose}, another condition of each {group.name}: use any_of there")
+    if when is not UNREADABLE:
+        for key, condition in (("until", conditions.until), ("valid_when", conditions.valid_when)):
+            _check_parts(reader, key, condition, conditions.group)
+        for rung, condition in zip(rungs, conditions.rungs, strict=True):
+            _check_parts(rung, "when", condition, conditions.group)
+        _check_parts(reader, "latching", conditions.latch.exposure, conditions.group)
     return conditions
+
+
+def _check_parts(reader: Reader, key: str, condition: Expression | None, group: Group | None) -> None:
+    """A condition beside `when` speaks of the same parts, or of the car."""
+    other = group_of(condition) if condition is not None else None
+    if other and other != group:
+        whose = f"each {group.name}" if group else "the car as a whole"
+        reader.complain(key, f"{key} speaks of each {other.name}, when of {whose}: take any_of, max_of or the like")
 
 
 def _condition(reader: Reader, key: str) -> Expression:
@@ -104,6 +114,8 @@ def _latch(reader: Reader) -> Latch:
     if reader.table["latching"] == Latching.WORKSHOP:
         return Latch(Latching.WORKSHOP)
     table = reader.inner("latching", "is neither `workshop` nor a table of `exposure` and `for`")
+    if not table.table:
+        return Latch()
     latch = Latch(Latching.EXPOSURE, _condition(table, "exposure"), read_span(table, "for"), table.plain("exposure"))
     table.finish()
     return latch

@@ -35,11 +35,19 @@ class Text(str):
 
     def place(self, offset: int) -> Place:
         """Where the character at this offset stands: as many words' characters into what is written there."""
-        index, left = self._begin(), len("".join(self[:offset].split()))
+        before = len("".join(self[:offset].split()))
+        if before and not self[offset:].strip():
+            last = self._index_after(before - 1)
+            return place(self._file, last + 1)
+        return place(self._file, self._index_after(before))
+
+    def _index_after(self, left: int) -> int:
+        """The index in the file of the character with so many before it, white space apart."""
+        index = self._begin()
         while index < len(self._file) - 1 and (left or self._file[index].isspace()):
             left -= not self._file[index].isspace()
             index += 1
-        return place(self._file, index)
+        return index
 
     def _begin(self) -> int:
         """Behind the quotation mark or the header of a block."""

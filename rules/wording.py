@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Final
 
 from features.table import FEATURES
+from rules.language.functions import GroupFunction, WindowFunction
 from rules.language.tree import (
     Absolute,
     Across,
@@ -16,7 +17,6 @@ from rules.language.tree import (
     Convert,
     Expression,
     Fact,
-    GroupFunction,
     Negative,
     Number,
     Over,
@@ -24,7 +24,6 @@ from rules.language.tree import (
     Since,
     Source,
     Where,
-    WindowFunction,
 )
 from vehicle.signals import CATALOGUE
 

@@ -57,14 +57,16 @@ def calculated(operator: Arithmetic, left: Typed, right: Typed) -> Typed:
 
 def _refuse_other_than_numbers(left: Typed, right: Typed) -> None:
     for side in (left, right):
-        if side.kind.form is not Form.NUMBER:
-            raise ExpressionError(0, f"one side is {side.kind}, where both must be numbers")
+        if side.kind.form is Form.CHOICE:
+            raise ExpressionError(0, f"this has named values: write == or in, and of {', '.join(side.kind.choices)}")
+        if side.kind.form is Form.TRUTH:
+            raise ExpressionError(0, "one side is true or false: it stands by itself, or after `not`")
 
 
 def _refuse_sum(operator: Arithmetic, left: Unit, right: Unit) -> None:
     adding = operator is Arithmetic.ADD
     if left.dimension != right.dimension:
-        raise ExpressionError(0, _misfit(left, right, "added to" if adding else "subtracted from"))
+        raise ExpressionError(0, _misfit(right, left, "added to" if adding else "subtracted from"))
     if adding and left.is_point and right.is_point:
         raise ExpressionError(0, f"two temperatures in {left.text} have no sum: one of them must be a difference in K")
     if right.is_point and not left.is_point:
@@ -78,7 +80,7 @@ def _misfit(left: Unit, right: Unit, verb: str) -> str:
         return f"{message}: degC is a point on a scale, K the difference of two"
     if PLAIN in (left, right):
         return f"{message}: write the number with its unit, like 12.5 {left.text or right.text}"
-    return f"{message}: convert neither, compare like with like"
+    return f"{message}: the units must measure the same thing"
 
 
 def _aligned(left: Typed, right: Typed) -> tuple[Expression, Expression, Unit]:

@@ -6,7 +6,7 @@ from typing import Final
 
 from rules.language import code_calls, group_calls, window_calls
 from rules.language.call import Function
-from rules.language.tree import GroupFunction, WindowFunction
+from rules.language.functions import GroupFunction, WindowFunction
 
 _X_WINDOW: Final = ("x", "window")
 

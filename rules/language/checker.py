@@ -27,6 +27,7 @@ from rules.language.tree import (
 )
 from rules.language.units import unit
 from rules.language.vocabulary import NAMES
+from vehicle.codes import DiagnosticTroubleCode
 
 _T = TypeVar("_T")
 _RELATIONS: Final = frozenset(map(str, Relation))
@@ -93,6 +94,8 @@ class Checker:
         if node.text not in NAMES:
             near = get_close_matches(node.text, [*NAMES, *CALLS], n=1)
             hint = f"did you mean {near[0]}" if near else "docs/signals.md and docs/rules.md list what there is"
+            if isinstance(DiagnosticTroubleCode.parse(node.text, 0), DiagnosticTroubleCode):
+                hint = f'a trouble code is asked for by code("{node.text}", confirmed)'
             self.complain(node.at, f"there is no {node.text}: {hint}")
         return NAMES.get(node.text)
 
@@ -109,7 +112,7 @@ class Checker:
         return self._guarded(node.at, lambda: call.build(node, self))
 
     def _operation(self, node: Operation) -> Typed | None:
-        if node.operator in {"==", "!="} and _names_value(node.operands[1]):
+        if node.operator in _RELATIONS and _names_value(node.operands):
             return self._membership(node)
         operands = [self.check(operand) for operand in node.operands]
         known = [operand for operand in operands if operand]
@@ -133,7 +136,13 @@ class Checker:
         if left is None:
             return None
         if left.kind.form is not Form.CHOICE:
-            self.complain(node.at, f"this is {left.kind}, which has no named values: compare it with a number")
+            if node.operator == "in":
+                self.complain(node.at, f"this is {left.kind}, which has no named values: compare it with a number")
+            else:
+                self.check(node.operands[1])
+            return None
+        if node.operator in {"<", "<=", ">", ">="}:
+            self.complain(node.at, "named values have no order: write ==, != or in")
             return None
         negated = node.operator == "!="
         numbers = [self._index(value, left.kind) for value in node.operands[1:]]
@@ -159,8 +168,10 @@ class Checker:
             return None
 
 
-def _names_value(node: Syntax) -> bool:
-    return isinstance(node, Name) and node.text not in NAMES
+def _names_value(operands: tuple[Syntax, ...]) -> bool:
+    """Whether the right side is no name of its own, as the values of a choice are."""
+    right = operands[-1]
+    return isinstance(right, Name) and right.text not in NAMES
 
 
 def _combined(operator: str, operands: list[Typed]) -> Typed:

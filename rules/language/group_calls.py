@@ -1,9 +1,10 @@
 """Functions across the members of a group, and of one number."""
 
 from rules.language.call import Build, Checking
+from rules.language.functions import GroupFunction
 from rules.language.kind import Form, Kind, Typed, number, truth
 from rules.language.syntax import Call, ExpressionError, start
-from rules.language.tree import Absolute, Across, GroupFunction
+from rules.language.tree import Absolute, Across
 from rules.language.units import PLAIN
 
 

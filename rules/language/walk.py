@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
+from rules.language.functions import GroupFunction, WindowFunction
 from rules.language.tree import (
     Absent,
     Absolute,
@@ -16,7 +17,6 @@ from rules.language.tree import (
     Convert,
     Expression,
     Group,
-    GroupFunction,
     InState,
     Negative,
     Not,
@@ -25,7 +25,6 @@ from rules.language.tree import (
     Series,
     Since,
     Where,
-    WindowFunction,
 )
 
 

@@ -3,9 +3,10 @@
 from typing import Final
 
 from rules.language.call import Build, Checking, series, window
+from rules.language.functions import WindowFunction
 from rules.language.kind import Form, Kind, Typed, number, truth
 from rules.language.syntax import Call, ExpressionError, Name, Syntax, start
-from rules.language.tree import Absent, Baseline, CarState, Number, Over, Series, Since, WindowFunction
+from rules.language.tree import Absent, Baseline, CarState, Number, Over, Series, Since
 from rules.language.units import DAY, PERCENT, PLAIN, SECOND
 
 MAX_BASELINE: Final = 100
