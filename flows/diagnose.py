@@ -24,7 +24,7 @@ from flows.missing import name_missing
 from flows.place import PLACE, Place
 from rules.detector import RuleDetector
 from rules.loader import load_rules
-from rules.threshold_rule import Scale
+from rules.rule import Scale
 from storage import alerts, detectors, findings, ledger, telemetry
 from storage import vehicles as registry
 from storage.connection import connect

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from features.panel import Observations
-from rules.engine import judge
-from rules.state import restore
-from rules.threshold_rule import Rule
+from rules.engine.columns import batch_of
+from rules.engine.judge import judge
+from rules.engine.memory import restore
+from rules.rule import Rule
 from vehicle.finding import Finding
 from vehicle.vehicle import VehicleRecord
 
@@ -23,10 +24,10 @@ class RuleDetector:
         return self.rule.rule_id
 
     def evaluate(self, vehicle: VehicleRecord, observations: Observations, state: Any) -> tuple[Any, list[Finding]]:
-        """Judge new observations in the light of the state; returns the state after them, and what is news."""
-        panel = observations.get(self.rule.feature)
-        if panel is None or any(getattr(vehicle, name) != fact for name, fact in self.rule.applies_to):
-            return state, []
-        rule_state = restore(state)
-        findings = judge(self.rule, vehicle.vehicle_id, rule_state, panel)
-        return rule_state.plain(), findings
+        """Judge new observations in the light of the state; returns the state after them, and what is news.
+
+        Observations may hold signals, and trouble codes' status bytes by the codes, beside features.
+        """
+        memory = restore(state)
+        findings = judge(self.rule, batch_of([(vehicle, observations)]), [memory])
+        return (state if memory.judged < 0 else memory.plain()), findings

@@ -81,7 +81,7 @@ def test_it_is_silent_on_nothing(detector: Detector) -> None:
 @every
 def test_it_is_silent_until_it_knows_enough(detector: Detector, fleet: JudgedFleet) -> None:
     """The one day after the worst: whatever lasts must be seen twice; what needs no lasting is a backstop."""
-    immediate = isinstance(detector, RuleDetector) and detector.rule.enter.observations == 1
+    immediate = isinstance(detector, RuleDetector) and detector.rule.observations == 1
     car = _faulty(fleet, _mode(detector))
     for day in car.observations:
         once = {name: Panel(panel.times[:1], panel.values[:1], panel.locations) for name, panel in day.items()}
