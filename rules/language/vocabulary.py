@@ -17,7 +17,7 @@ from vehicle.signals import CATALOGUE, Signal, SignalKind
 WHEEL: Final = Group("wheel", ("fl", "fr", "rl", "rr"))
 AXLE: Final = Group("axle", ("f", "r"))
 CELL: Final = Group("cell", prefix="V_")
-MODULE: Final = Group("module", prefix="T_")
+MODULE: Final = Group("module", prefix="M_")
 
 FACTS: Final[Mapping[str, str]] = MappingProxyType(
     {"tyre_reference_kpa": "kPa", "cell_count": "", "nominal_voltage_v": "V"}
