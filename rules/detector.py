@@ -7,6 +7,7 @@ from features.panel import Observations
 from rules.engine.columns import batch_of
 from rules.engine.judge import judge
 from rules.engine.memory import restore
+from rules.engine.needs import needs
 from rules.rule import Rule
 from vehicle.finding import Finding
 from vehicle.vehicle import VehicleRecord
@@ -29,5 +30,7 @@ class RuleDetector:
         Observations may hold signals, and trouble codes' status bytes by the codes, beside features.
         """
         memory = restore(state)
-        findings = judge(self.rule, batch_of([(vehicle, observations)]), [memory])
+        needed = needs(self.rule)
+        told = {name: one for name, one in observations.items() if needed.uses(name)}
+        findings = judge(self.rule, batch_of([(vehicle, told)]), [memory])
         return (state if memory.judged < 0 else memory.plain()), findings

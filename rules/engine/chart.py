@@ -100,8 +100,9 @@ class Chart:
         """Note the courses that go on."""
         if self.feature is not None:
             return
+        end = int(self.clock.times[self.places.stop - 1])
         for name, part in self.memory.parts.items():
-            times, values = self.course_since(name, part.begun if part.rung else part.since, part.told_at)
+            times, values = self.course_since(name, part.begun if part.rung else part.since, end)
             part.recent = [*zip(times.tolist(), values.tolist(), strict=True)]
 
     def _column(self) -> Column | None:

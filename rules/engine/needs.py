@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cache
+from functools import cache, cached_property
 
 from features.states import STATE_HELD
 from rules.engine.doing import SIGNALS
@@ -22,7 +22,7 @@ from rules.language.walk import series_of, walk
 from rules.rule import Rule
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Needs:
     """Of one rule."""
 
@@ -39,13 +39,17 @@ class Needs:
         """Whether it is judged at the samples that tell what the car was doing, too."""
         return bool(self.codes or self.absent) or not self.series
 
-    @property
+    @cached_property
     def signals(self) -> tuple[str, ...]:
         """The signals, arrays too."""
         named = [name for one in self.series if one.source is not Source.FEATURE for name in one.members]
         return tuple(dict.fromkeys([*named, *(SIGNALS if self.states or self.beats else ())]))
 
-    @property
+    def uses(self, name: str) -> bool:
+        """Whether it needs a signal, feature or trouble code."""
+        return name in self.signals or name in self.features or any(is_meant(name, code) for code in self.codes)
+
+    @cached_property
     def features(self) -> tuple[str, ...]:
         """The features."""
         return tuple(dict.fromkeys(one.name for one in self.series if one.source is Source.FEATURE))
@@ -65,8 +69,11 @@ def needs(rule: Rule) -> Needs:
 
 
 def margin(rules: Iterable[Rule]) -> timedelta:
-    """How much of the samples before those to be judged the rules must be given: windows, and what stands so long."""
-    return max((rule.look_back for rule in rules), default=timedelta()) + STATE_HELD
+    """How much of the samples before those to be judged the rules must be given: windows, and what stands so long.
+
+    Features and trouble codes are remembered.
+    """
+    return max((rule.look_back for rule in rules if needs(rule).signals), default=timedelta()) + STATE_HELD
 
 
 def signals(rules: Iterable[Rule]) -> tuple[str, ...]:
