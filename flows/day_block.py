@@ -58,7 +58,7 @@ class DayBlock:
 
     def since(self, start: int) -> "DayBlock":
         """Those from a time on."""
-        chosen = np.asarray(self.clock.times >= start)
+        chosen: NDArray[np.bool_] = np.greater_equal(self.clock.times, start)
         if chosen.all():
             return self
         return DayBlock(self.clock.at(chosen), {name: values[chosen] for name, values in self.columns.items()})

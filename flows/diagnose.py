@@ -21,9 +21,9 @@ from features.panel import Observations
 from flows.missing import name_missing
 from flows.observations import DAY, observations
 from flows.place import PLACE, Place
-from rules.detector import RuleDetector
+from rules.detector import RuleBook, RuleDetector
 from rules.loader import load_rules
-from rules.rule import Scale
+from rules.rule import Rule, Scale
 from storage import alerts, detectors, findings, ledger
 from storage import vehicles as registry
 from storage.connection import connect
@@ -154,16 +154,20 @@ def _diagnose_vehicle(
 def _judge_day(
     place: Place, vehicle: VehicleRecord, observed: Observations, judges: Sequence[Detector]
 ) -> list[Finding]:
-    found = []
+    rules = {judge.name: judge.rule for judge in judges if isinstance(judge, RuleDetector)}
+    states, found = RuleBook(tuple(rules.values())).evaluate(vehicle, observed, place.states)
+    place.states |= states
+    found = [_with_life(rules[finding.detector], finding) for finding in found]
     for judge in judges:
-        place.states[judge.name], news = judge.evaluate(vehicle, observed, place.states.get(judge.name))
-        found += [_with_life(judge, finding) for finding in news]
+        if judge.name not in rules:
+            place.states[judge.name], news = judge.evaluate(vehicle, observed, place.states.get(judge.name))
+            found += news
     return found
 
 
-def _with_life(judge: Detector, finding: Finding) -> Finding:
+def _with_life(rule: Rule, finding: Finding) -> Finding:
     """A rule's finding with the remaining useful life, where the rule says what functional failure is."""
-    limit = judge.rule.limit if isinstance(judge, RuleDetector) else None
+    limit = rule.limit
     if limit is None or finding.cleared:
         return finding
     course = finding.evidence.traces[0]

@@ -73,6 +73,10 @@ class Memory(msgspec.Struct, omit_defaults=True):
     first: int = -1
     """The first one."""
     parts: dict[str, PartMemory] = {}
+    told: bool = False
+    """A finding has told that the rule holds, and none that it has ended."""
+    withheld: bool = False
+    """Something has not been told, because a rule that inhibits this one held."""
     series: dict[str, SeriesMemory] = {}
     bases: dict[str, BaseMemory] = {}
     heard: list[str] = []

@@ -1,6 +1,7 @@
 """The engine: thresholds with hysteresis in event time, however the history is cut."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from features.panel import Panel, panel
+from rules.detector import RuleBook
 from rules.engine.columns import batch_of
 from rules.engine.judge import judge
 from rules.engine.memory import Memory, restore
@@ -55,7 +57,7 @@ def _panel(values: list[float], days: list[float] | None = None, locations: tupl
 
 def _found(rule: Rule, series: Panel, memory: Memory | None = None) -> list[Finding]:
     name = REST if len(series.locations) == 1 else GAP
-    return judge(rule, batch_of([(a_vehicle(), {name: series})]), [memory or Memory()])
+    return judge(rule, batch_of([(a_vehicle(), {name: series})]), [memory or Memory()]).findings
 
 
 def _told(rule: Rule, series: Panel) -> list[tuple[float, str, bool]]:
@@ -143,7 +145,7 @@ def test_a_rule_looks_upwards_too() -> None:
         ladder=steps("inlet_temp >= 90 degC"),
     )
     series = _panel([70.0, 80.0, 95.0, 60.0, 50.0, 50.0])
-    found = judge(hot, batch_of([(a_vehicle(), {"inlet_temp": series})]), [Memory()])
+    found = judge(hot, batch_of([(a_vehicle(), {"inlet_temp": series})]), [Memory()]).findings
     assert [(one.severity.name, one.cleared) for one in found] == [
         ("WARNING", False),
         ("CRITICAL", False),
@@ -243,3 +245,31 @@ def test_a_stricter_threshold_never_finds_later(series: list[tuple[float, list[f
     if late:
         assert early
         assert early[0].observed_at <= late[0].observed_at
+
+
+def test_a_rule_that_inhibits_another_keeps_it_quiet_until_it_ends() -> None:
+    """The other is told then; danger is told at once."""
+    loud = a_rule("inlet_temp > 80 degC", "inlet_temp < 70 degC", id="loud", schedule="daily")
+    danger = [{"severity": "danger", "confidence": 0.9, "when": f"{REST} < 11 V"}]
+    first = {"severity": "warning", "confidence": 0.8}
+    hushed = replace(
+        a_rule(f"{REST} < 12 V", f"{REST} > 12 V", schedule="daily", ladder=[first, *danger]), inhibited_by=("loud",)
+    )
+    panels = {
+        "inlet_temp": _panel([90.0, 90.0, 60.0, 60.0, 90.0, 90.0]),
+        REST: _panel([11.5, 11.5, 11.5, 12.5, 11.5, 10.0]),
+    }
+    at_once = RuleBook((hushed, loud)).evaluate(a_vehicle(), panels, {})[1]
+    states: dict[str, Any] = {}
+    by_day: list[Finding] = []
+    for day in range(6):
+        today = {name: one.at(np.arange(6) == day) for name, one in panels.items()}
+        states, news = RuleBook((hushed, loud)).evaluate(a_vehicle(), today, states)
+        by_day += news
+    for found in (at_once, by_day):
+        told = [one for one in found if one.detector == "made_up"]
+        assert [((one.observed_at - START).days, one.severity.name, one.cleared) for one in told] == [
+            (2, "WARNING", False),
+            (3, "WARNING", True),
+            (5, "DANGER", False),
+        ]
