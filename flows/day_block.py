@@ -68,7 +68,7 @@ class DayBlock:
         values = self.columns[name]
         if is_scalar(name):
             return Column(self.clock, values[:, None])
-        sampled = np.isfinite(values).any(axis=1)
+        sampled = np.asarray(np.isfinite(values).any(axis=1))
         members = tuple(str(number) for number in range(1, values.shape[1] + 1))
         part = Column(self.clock.at(sampled), values[sampled], members)
         widths = [_width(part.values[part.clock.of(car)]) for car in range(part.clock.cars)]
