@@ -1,6 +1,6 @@
 """Samples of some cars as columns, one car after the other, and the features of them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -51,10 +51,14 @@ class DayBlock:
         order = np.argsort(np.concatenate([block.clock.keys for block in blocks]), kind="stable")
         times = np.concatenate([block.clock.times for block in blocks])[order]
         starts = np.sum([block.clock.starts for block in blocks], axis=0)
-        names = blocks[0].columns
+        names = [name for name in blocks[0].columns if all(name in block.columns for block in blocks)]
         return cls(
             Clock(times, starts), {name: _stacked([one.columns[name] for one in blocks])[order] for name in names}
         )
+
+    def without(self, names: Collection[str]) -> "DayBlock":
+        """The same without some signals."""
+        return DayBlock(self.clock, {name: values for name, values in self.columns.items() if name not in names})
 
     def since(self, start: int) -> "DayBlock":
         """Those from a time on."""
@@ -76,9 +80,9 @@ class DayBlock:
 
 
 def observe_cars(
-    block: DayBlock, vehicles: Sequence[VehicleRecord], day: datetime
+    block: DayBlock, today: DayBlock, vehicles: Sequence[VehicleRecord], day: datetime
 ) -> list[tuple[VehicleRecord, Observations]]:
-    """The features of each car's day."""
+    """The features of each car's day; of arrays only the day's own samples count."""
     start = microseconds(day)
     frame = pd.DataFrame(
         {name: block.columns[name] for name in SIGNALS},
@@ -88,12 +92,12 @@ def observe_cars(
     for car, vehicle in enumerate(vehicles):
         places = block.clock.of(car)
         times = block.clock.times[places]
-        before, first = np.searchsorted(times, [start - LOOKBACK // timedelta(microseconds=1), start]) + places.start
+        before = int(np.searchsorted(times, start - LOOKBACK // timedelta(microseconds=1))) + places.start
         arrays = {}
         for name in ARRAYS:
-            values = block.columns[name][first : places.stop]
+            values = today.columns[name][today.clock.of(car)]
             sampled = np.isfinite(values).any(axis=1)
-            at = block.clock.times[first : places.stop][sampled].view("datetime64[us]")
+            at = today.clock.times[today.clock.of(car)][sampled].view("datetime64[us]")
             arrays[name] = (at, values[sampled][:, : _width(values)])
         window = Window(vehicle, day, day + timedelta(days=1), frame.iloc[before : places.stop], arrays)
         observed.append((vehicle, observe(window)))

@@ -21,13 +21,13 @@ from features.table import ARRAYS, SIGNALS
 from features.window import LOOKBACK
 from flows.day_block import DayBlock, observe_cars
 from rules.engine.columns import Batch, batch_of
-from rules.engine.needs import margin, signals
+from rules.engine.needs import margin, needs, signals
 from rules.rule import Rule
 from vehicle.moment import microseconds
 from vehicle.vehicle import VehicleRecord
 
-CARS_TOGETHER: Final = 150
-"""So many cars' days are held at a time, about 50,000 samples a day."""
+CARS_TOGETHER: Final = 75
+"""So many cars' days are held at a time, about 25,000 samples a day."""
 DAY: Final = timedelta(days=1)
 
 
@@ -56,16 +56,18 @@ class History:
             HistoryError: if a file cannot be read.
         """
         needed = signals(rules)
-        names = tuple(dict.fromkeys((*SIGNALS, *ARRAYS, *needed)))
+        observing = any(needs(rule).features for rule in rules)
+        names = tuple(dict.fromkeys((*SIGNALS, *ARRAYS, *needed))) if observing else needed
         before = max(LOOKBACK, margin(rules))
         blocks: list[tuple[datetime, DayBlock]] = []
         codes = self._codes(vehicles)
         for day in self.days:
             today = DayBlock.of(self._samples(day, vehicles, names), vehicles)
-            blocks = [(at, block) for at, block in blocks if at + DAY > day - before] + [(day, today)]
+            blocks = [(at, block) for at, block in blocks if at + DAY > day - before]
+            blocks.append((day, today.without([name for name in ARRAYS if name not in needed])))
             since = DayBlock.joined([block for _, block in blocks]).since(microseconds(day - before))
             columns = {name: since.column(name) for name in needed}
-            features = batch_of(observe_cars(since, vehicles, day))
+            features = batch_of(observe_cars(since, today, vehicles, day) if observing else [])
             told = batch_of([(vehicle, _within(codes.get(vehicle.vehicle_id, {}), day)) for vehicle in vehicles])
             yield Batch(vehicles, {**columns, **features.columns, **told.columns}), len(today)
 

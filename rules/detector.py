@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from features.panel import Observations
-from rules.engine.columns import batch_of
+from rules.engine.columns import WORKSHOP, batch_of
 from rules.engine.judge import judge_all
 from rules.engine.memory import restore
 from rules.engine.needs import needs
@@ -25,10 +25,15 @@ class RuleBook:
     ) -> tuple[dict[str, Any], list[Finding]]:
         """Judge new observations in the light of the rules' states; the states after them, and what is news.
 
-        Observations may hold signals, and trouble codes' status bytes by the codes, beside features.
+        Observations may hold signals, trouble codes' status bytes by the codes, and when a workshop gave the car back,
+        beside features.
         """
         needed = [needs(rule) for rule in self.rules]
-        told = {name: one for name, one in observations.items() if any(each.uses(name) for each in needed)}
+        told = {
+            name: one
+            for name, one in observations.items()
+            if name == WORKSHOP or any(each.uses(name) for each in needed)
+        }
         memories = {rule.rule_id: [restore(states.get(rule.rule_id))] for rule in self.rules}
         findings = judge_all(self.rules, batch_of([(vehicle, told)]), memories)
         after = {name: one.plain() for name, (one,) in memories.items() if one.judged >= 0}

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 from features.panel import WHOLE, Observations, Panel
 from rules.engine.clock import Clock, clock_of
 from vehicle.vehicle import VehicleRecord
+
+WORKSHOP: Final = "workshop"
+"""The series of the times at which a workshop gave the car back; its values mean nothing."""
 
 Found = TypeVar("Found")
 Values = NDArray[np.float64]

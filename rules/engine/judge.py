@@ -12,7 +12,8 @@ import numpy as np
 
 from rules.engine.chart import Chart
 from rules.engine.claim import Change, News, claim
-from rules.engine.columns import Batch
+from rules.engine.clock import Times
+from rules.engine.columns import WORKSHOP, Batch
 from rules.engine.conditions import Conditions
 from rules.engine.inhibition import FOREVER, Quiet, Span, inhibitors_first, quiet
 from rules.engine.machine import Course, Step, advance
@@ -70,6 +71,7 @@ def judge(
             news, holding[car] = _judge_car(conditions, car, memory, quiet(rule, car, inhibitors))
             findings += news
         places = clock.of(car)
+        memory.repaired = max(_visits(conditions, car, memory))
         memory.first = memory.first if memory.first >= 0 else int(clock.times[places.start])
         memory.judged = int(clock.times[places.stop - 1])
         remember(rule, around.remembered.items(), car, memory)
@@ -88,8 +90,9 @@ def _judge_car(conditions: Conditions, car: int, memory: Memory, hushed: Quiet) 
     before = memory.rungs()
     begun = {name: memory.parts[name].begun for name in before}
     changes: dict[int, list[tuple[str, Step]]] = {at: [] for at in _released(chart, hushed)}
+    repaired = _repaired(conditions, car, memory, chart.new)
     for part, name in enumerate(conditions.members):
-        for step in _advance(conditions, part, memory, chart.new):
+        for step in _advance(conditions, part, memory, chart.new, repaired):
             changes.setdefault(step.at, []).append((name, step))
     findings, spans = [], [(-1, FOREVER)] if before else []
     for at in sorted(changes):
@@ -130,7 +133,20 @@ def _told(rule: Rule, memory: Memory, change: Change, rungs: Mapping[str, int], 
     return Change.WORSE
 
 
-def _advance(conditions: Conditions, part: int, memory: Memory, new: slice) -> list[Step]:
+def _repaired(conditions: Conditions, car: int, memory: Memory, new: slice) -> Times:
+    """The car's new samples that are the first after a workshop has seen to it."""
+    times = conditions.around.clock.times[new]
+    places = np.searchsorted(times, [at for at in _visits(conditions, car, memory) if at > memory.judged])
+    return times[np.unique(places[places < len(times)])]
+
+
+def _visits(conditions: Conditions, car: int, memory: Memory) -> list[int]:
+    """When a workshop has seen to the car, the last time that is remembered first."""
+    column = conditions.around.batch.columns.get(WORKSHOP)
+    return [memory.repaired, *(column.clock.times[column.clock.of(car)].tolist() if column else [])]
+
+
+def _advance(conditions: Conditions, part: int, memory: Memory, new: slice, repaired: Times) -> list[Step]:
     """Drive one part's machine over the car's new samples, and forget it if nothing is left to remember."""
     name = conditions.members[part]
     known = memory.parts.get(name)
@@ -139,7 +155,7 @@ def _advance(conditions: Conditions, part: int, memory: Memory, new: slice) -> l
         return []
     state = memory.parts.setdefault(name, PartMemory())
     times = conditions.around.clock.times[new]
-    course = Course(times, level, conditions.well[new, part], conditions.exposure[new, part])
+    course = Course(times, level, conditions.well[new, part], conditions.exposure[new, part], repaired)
     steps = advance(conditions.rule, state, course)
     if not (state.rung or state.held):
         del memory.parts[name]

@@ -26,6 +26,8 @@ class Course:
     well: NDArray[np.float64]
     """`until`."""
     exposure: NDArray[np.float64]
+    repaired: Times
+    """The samples that are the first after a workshop has seen to the car."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ def advance(rule: Rule, part: PartMemory, course: Course) -> list[Step]:
     """Take new samples into a part's memory, and return the changes, in their order."""
     sick = _sick(rule, part, course)
     known = np.isfinite(course.well)
-    well = _Well(course.times[known], course.well[known] == 1)
+    well = _Well(course.times[known], course.well[known] == 1, course.repaired)
     exposed = _exposed(part, course) if rule.latch.kind is Latching.EXPOSURE else None
     steps: list[Step] = []
     at = -1
@@ -117,6 +119,8 @@ class _Well:
 
     times: Times
     holds: NDArray[np.bool_]
+    repaired: Times
+    """The samples that are the first after a workshop has seen to the car."""
 
     def run(self, part: PartMemory, entered_at: int) -> Streaks:
         """Its streaks after the rule began to fire."""
@@ -131,14 +135,20 @@ class _Well:
 
 def _end(rule: Rule, part: PartMemory, well: _Well, entered_at: int, exposed: "_Exposed | None") -> int | None:
     """When the rule ends for a part that it holds for; None: not at these samples."""
-    if rule.latch.kind is Latching.WORKSHOP:
-        return None
+    seen_to = well.repaired[well.repaired > entered_at] if rule.latch.kind is not Latching.NONE else well.times[:0]
+    ends = [int(at) for at in seen_to[:1]]
+    if rule.latch.kind is not Latching.WORKSHOP:
+        ends += _got_well(rule, part, well, entered_at, exposed)
+    return min(ends, default=None)
+
+
+def _got_well(rule: Rule, part: PartMemory, well: _Well, entered_at: int, exposed: "_Exposed | None") -> list[int]:
+    """When it ends by itself, if it does."""
     run = well.run(part, entered_at)
     over = run.holds & (run.times - well.since(part, run) >= rule.keep_firing_for // MICROSECOND)
     if exposed is not None:
         over &= exposed.at(run.times) >= rule.latch.lasting // MICROSECOND
-    ended = run.times[over]
-    return int(ended[0]) if len(ended) else None
+    return [int(at) for at in run.times[over][:1]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

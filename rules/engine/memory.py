@@ -73,6 +73,8 @@ class Memory(msgspec.Struct, omit_defaults=True):
     first: int = -1
     """The first one."""
     parts: dict[str, PartMemory] = {}
+    repaired: int = -1
+    """When a workshop has last seen to the car; -1: never, as far as is known."""
     told: bool = False
     """A finding has told that the rule holds, and none that it has ended."""
     withheld: bool = False

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from features.panel import Panel, panel
-from rules.detector import RuleBook
+from rules.detector import RuleBook, RuleDetector
 from rules.engine.columns import batch_of
 from rules.engine.judge import judge
 from rules.engine.memory import Memory, restore
@@ -273,3 +273,18 @@ def test_a_rule_that_inhibits_another_keeps_it_quiet_until_it_ends() -> None:
             (3, "WARNING", True),
             (5, "DANGER", False),
         ]
+
+
+def test_what_is_latched_ends_when_a_workshop_has_seen_to_it() -> None:
+    """At the first sample after it, in one run or in several; and it may begin again."""
+    latched = a_rule(f"{REST} < 12 V", f"{REST} > 12 V", schedule="daily", latching="workshop")
+    series = _panel([11.5, 12.5, 12.5, 12.5, 12.5, 11.5])
+    visit = _panel([1.0], [2.4])
+    once = RuleDetector(latched).evaluate(a_vehicle(), {REST: series, "workshop": visit}, None)[1]
+    state, in_pieces = None, []
+    for day in range(6):
+        today = {REST: series.at(np.arange(6) == day)} | ({"workshop": visit} if day == 2 else {})
+        state, news = RuleDetector(latched).evaluate(a_vehicle(), today, state)
+        in_pieces += news
+    for found in (once, in_pieces):
+        assert [((one.observed_at - START).days, one.cleared) for one in found] == [(0, False), (3, True), (5, False)]
