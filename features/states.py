@@ -19,6 +19,8 @@ STATE_HELD: Final = timedelta(minutes=30)
 UNSEEN_KM: Final = 0.3
 UNSEEN_PCT: Final = 1.5
 """A gap across which the car has gone further, or its battery has filled more, hides a drive or a charge."""
+Values = NDArray[np.float64]
+
 _CHARGING_STATES: Final = tuple(
     float(CATALOGUE["charge_state"].values.index(name)) for name in ("Starting", "Charging")
 )
@@ -41,11 +43,12 @@ class States:
 def states(window: Window) -> States:
     """The states of one car."""
     times = window.times
-    driving = np.abs(held(window.signal("speed_kmh"), times, STATE_HELD)) > MOVING_KMH
-    charging = _charging(window, driving)
+    driving = is_driving(window.signal("speed_kmh"), times) == 1.0
+    current = window.signal("hv_current_a")
+    charging = is_charging(window.signal("charge_state"), current, driving.astype(float), times) == 1.0
     rest = ~driving & ~charging
     hidden = np.ones(len(times), dtype=bool)
-    hidden[1:] = rest[1:] & _unseen_activity(window)
+    hidden[1:] = rest[1:] & unseen_activity(window.signal("odometer_km"), window.signal("hv_soc_pct"), times)
     changed = np.diff(driving, prepend=False) | np.diff(charging, prepend=False)
     return States(
         driving=driving,
@@ -56,20 +59,26 @@ def states(window: Window) -> States:
     )
 
 
-def _charging(window: Window, driving: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    times = window.times
-    told = held(window.signal("charge_state"), times, STATE_HELD)
-    current = held(window.signal("hv_current_a"), times, STATE_HELD)
-    inferred = ~driving & (current > CHARGING_A)
-    return np.where(np.isfinite(told), np.isin(told, _CHARGING_STATES), inferred) & ~driving
+def is_driving(speed: Values, times: NDArray[np.datetime64]) -> Values:
+    """1 where the car drives, 0 where it does not, NaN where its speed is not known."""
+    speed = np.abs(held(speed, times, STATE_HELD))
+    return np.where(np.isfinite(speed), (speed > MOVING_KMH).astype(float), np.nan)
 
 
-def _unseen_activity(window: Window) -> NDArray[np.bool_]:
+def is_charging(charge_state: Values, current: Values, driving: Values, times: NDArray[np.datetime64]) -> Values:
+    """1 where the car charges, 0 where it does not, NaN where neither state, nor current at rest, is known."""
+    told = held(charge_state, times, STATE_HELD)
+    into = held(current, times, STATE_HELD)
+    inferred = np.where(np.isfinite(into) & np.isfinite(driving), (into > CHARGING_A).astype(float), np.nan)
+    charging = np.where(np.isfinite(told), np.isin(told, _CHARGING_STATES).astype(float), inferred)
+    return np.where(driving == 1.0, 0.0, charging)
+
+
+def unseen_activity(odometer: Values, charge: Values, times: NDArray[np.datetime64]) -> NDArray[np.bool_]:
     """Whether something happened between each sample and the next that no sample shows, shape (n - 1,)."""
     forever = timedelta(days=365)
-    odometer = held(window.signal("odometer_km"), window.times, forever)
-    charge = held(window.signal("hv_soc_pct"), window.times, forever)
-    return (np.diff(odometer) > UNSEEN_KM) | (np.diff(charge) > UNSEEN_PCT)
+    further, fuller = np.diff(held(odometer, times, forever)), np.diff(held(charge, times, forever))
+    return (further > UNSEEN_KM) | (fuller > UNSEEN_PCT)
 
 
 def hours_since(times: NDArray[np.datetime64], active: NDArray[np.bool_]) -> NDArray[np.float64]:

@@ -5,7 +5,20 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from features import cells, charge_inlet, cooling, isolation, low_voltage, states, tyres
+from features import (
+    battery,
+    cells,
+    charge_inlet,
+    charge_power,
+    computing,
+    cooling,
+    drive_units,
+    isolation,
+    low_voltage,
+    refrigerant,
+    states,
+    tyres,
+)
 from features.panel import Panel
 from features.window import Window
 
@@ -16,31 +29,52 @@ class Feature:
 
     title: str
     unit: str
+    parts: str = ""
+    """Of the car, if it has one value for each: ``wheel``, ``axle`` or ``cell``."""
 
 
 FEATURES: Final[Mapping[str, Feature]] = MappingProxyType(
     {
         "lv_rest_voltage": Feature("low-voltage battery after equal rest", "V"),
         "lv_wake_dip": Feature("dip of the low-voltage battery when the car wakes", "V"),
-        "tyre_gap": Feature("tyre pressure at 20 degC above the other wheels'", "kPa"),
-        "tyre_deficit": Feature("tyre pressure at 20 degC below the recommended one", "%"),
+        "tyre_gap": Feature("tyre pressure at 20 degC above the other wheels'", "kPa", "wheel"),
+        "tyre_deficit": Feature("tyre pressure at 20 degC below the recommended one", "%", "wheel"),
         "inlet_rise": Feature("charge inlet above the air", "K"),
         "inlet_rise_ac": Feature("charge inlet above the air, alternating current", "K"),
         "inlet_temp": Feature("charge inlet temperature", "degC"),
         "isolation": Feature("isolation resistance per volt, day's low", "Ohm/V"),
         "coolant_flow": Feature("coolant flow at 1000 rpm of the pump", "l/min"),
         "coolant_pump_current": Feature("coolant pump current at its slowest speed", "A"),
-        "cell_deviation": Feature("cell group above its pack's median, day's median", "mV"),
+        "radiator_rise": Feature("radiator's outlet above the air on fast roads, against the cold car", "K"),
+        "stator_rise": Feature("stator above the coolant while driving, day's mean", "K", "axle"),
+        "inverter_rise": Feature("inverter above the coolant while driving, day's mean", "K", "axle"),
+        "evaporator_gap": Feature("boiling point of the cold side above what the air asks for", "K"),
+        "compressor_effort": Feature("compressor power per kelvin held and kelvin of lift", "W/K/K"),
+        "state_of_health": Feature("state of health, day's median", "%"),
+        "charge_step": Feature("change of the charge shown across a sleep", "%"),
+        "module_spread": Feature("spread between modules while driving over the square of the current", "K/A/A"),
+        "modules_apart": Feature("spread between modules at rest, day's mean", "K"),
+        "charge_offer": Feature("current over all phases that the car asks for at most", "A"),
+        "wall_voltage": Feature("voltage at the inlet under load, alternating current, day's median", "V"),
+        "storage_wear": Feature("wear of the infotainment's storage", "%"),
+        "restarts": Feature("infotainment restarts, lifetime", ""),
+        "cell_deviation": Feature("cell group above its pack's median, day's median", "mV", "cell"),
     }
 )
 
-SIGNALS: Final = tuple(
-    dict.fromkeys(
-        name
-        for family in (states, low_voltage, tyres, charge_inlet, isolation, cooling, cells)
-        for name in family.SIGNALS
-    )
+_FAMILIES: Final = (
+    low_voltage,
+    tyres,
+    charge_inlet,
+    isolation,
+    cooling,
+    drive_units,
+    refrigerant,
+    battery,
+    charge_power,
+    computing,
 )
+SIGNALS: Final = tuple(dict.fromkeys(name for family in (states, *_FAMILIES, cells) for name in family.SIGNALS))
 """The scalar signals that a window must hold for `observe`."""
 ARRAYS: Final = ("cell_voltages_v",)
 """The same for arrays."""
@@ -52,6 +86,6 @@ def observe(window: Window) -> dict[str, Panel]:
         return cells.observe(window)
     doing = states.states(window)
     panels = cells.observe(window)
-    for family in (low_voltage, tyres, charge_inlet, isolation, cooling):
+    for family in _FAMILIES:
         panels |= family.observe(window, doing)
     return panels

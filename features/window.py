@@ -41,9 +41,17 @@ class Window:
 
     def signal(self, name: str) -> NDArray[np.float64]:
         """A scalar signal at `times`, NaN where it was not sampled."""
-        if name not in self.frame.columns:
-            return np.full(len(self.frame), np.nan)
-        return self.frame[name].to_numpy(dtype=np.float64, na_value=np.nan)
+        place = self._places.get(name)
+        return np.full(len(self.frame), np.nan) if place is None else self._values[:, place]
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        return {name: place for place, name in enumerate(self.frame.columns)}
+
+    @cached_property
+    def _values(self) -> NDArray[np.float64]:
+        """The whole frame: asking pandas for one column after the other takes a third of all features' time."""
+        return self.frame.to_numpy(dtype=np.float64, na_value=np.nan)
 
     def inside(self, times: NDArray[np.datetime64]) -> NDArray[np.bool_]:
         """Which times lie in [start, end) rather than before."""

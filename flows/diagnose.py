@@ -8,7 +8,7 @@ samples of a judged day arrive, the car goes back to a state from before that da
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, Final, Protocol
 
 import psycopg
@@ -18,21 +18,18 @@ from config.clock import Clock
 from diagnostics.cell_peers import CellPeers
 from diagnostics.prognosis import remaining_life
 from features.panel import Observations
-from features.table import ARRAYS, SIGNALS, observe
-from features.window import LOOKBACK, Window
 from flows.missing import name_missing
+from flows.observations import DAY, observations
 from flows.place import PLACE, Place
-from rules.detector import RuleDetector
+from rules.detector import RuleBook, RuleDetector
 from rules.loader import load_rules
-from rules.rule import Scale
-from storage import alerts, detectors, findings, ledger, telemetry
+from rules.rule import Rule, Scale
+from storage import alerts, detectors, findings, ledger
 from storage import vehicles as registry
 from storage.connection import connect
 from tickets.triage import KNOWN_STATUSES, merge
 from vehicle.finding import Finding
 from vehicle.vehicle import VehicleRecord
-
-DAY: Final = timedelta(days=1)
 
 _LOG: Final = structlog.get_logger()
 
@@ -140,10 +137,11 @@ def _diagnose_vehicle(
     end = max(_midnight(min(latest, arrivals.last_contact_at)), judged_until or start)
     if start >= end:
         return DiagnosisSummary()
+    rules = [judge.rule for judge in judges if isinstance(judge, RuleDetector)]
     found: list[Finding] = []
     for day in _days(start, end):
         place.mark(day)
-        found += _judge_day(place, vehicle, _window(connection, vehicle, day), judges)
+        found += _judge_day(place, vehicle, observations(connection, vehicle, day, rules), judges)
     if judged_until and start < judged_until:
         found += _withdrawn(connection, vehicle_id, found, (start, end))
         _LOG.info("judged_again", vehicle_id=vehicle_id, since=start.isoformat())
@@ -153,24 +151,23 @@ def _diagnose_vehicle(
     return DiagnosisSummary(vehicles=1, vehicle_days=(end - start) // DAY, findings=new, alerts=changed)
 
 
-def _window(connection: psycopg.Connection[Any], vehicle: VehicleRecord, day: datetime) -> Window:
-    frame = telemetry.read_window(connection, vehicle.vehicle_id, day - LOOKBACK, day + DAY, SIGNALS)
-    arrays = {name: telemetry.read_arrays(connection, vehicle.vehicle_id, day, day + DAY, name) for name in ARRAYS}
-    return Window(vehicle, day, day + DAY, frame[~frame.index.duplicated()], arrays)
-
-
-def _judge_day(place: Place, vehicle: VehicleRecord, window: Window, judges: Sequence[Detector]) -> list[Finding]:
-    observations = observe(window)
-    found = []
+def _judge_day(
+    place: Place, vehicle: VehicleRecord, observed: Observations, judges: Sequence[Detector]
+) -> list[Finding]:
+    rules = {judge.name: judge.rule for judge in judges if isinstance(judge, RuleDetector)}
+    states, found = RuleBook(tuple(rules.values())).evaluate(vehicle, observed, place.states)
+    place.states |= states
+    found = [_with_life(rules[finding.detector], finding) for finding in found]
     for judge in judges:
-        place.states[judge.name], news = judge.evaluate(vehicle, observations, place.states.get(judge.name))
-        found += [_with_life(judge, finding) for finding in news]
+        if judge.name not in rules:
+            place.states[judge.name], news = judge.evaluate(vehicle, observed, place.states.get(judge.name))
+            found += news
     return found
 
 
-def _with_life(judge: Detector, finding: Finding) -> Finding:
+def _with_life(rule: Rule, finding: Finding) -> Finding:
     """A rule's finding with the remaining useful life, where the rule says what functional failure is."""
-    limit = judge.rule.limit if isinstance(judge, RuleDetector) else None
+    limit = rule.limit
     if limit is None or finding.cleared:
         return finding
     course = finding.evidence.traces[0]

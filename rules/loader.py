@@ -1,6 +1,6 @@
 """Reads rule files and refuses them with every mistake of every file at once.
 
-Errors: `RuleError`, whose message has one line per mistake: file, line, rule and what is wrong.
+Errors: `RuleError`, whose message has one line per mistake: file, line, column, rule and what is wrong.
 """
 
 from collections.abc import Sequence
@@ -31,20 +31,32 @@ def load_rules(folder: Path = CATALOGUE) -> tuple[Rule, ...]:
         RuleError: with every mistake of every file.
     """
     mistakes: list[Mistake] = []
-    rules: list[Rule] = []
+    rules: list[tuple[Reader, Rule]] = []
     homes: dict[str, str] = {}
     paths = sorted(folder.glob("*.yaml"))
     if not paths:
-        mistakes.append(Mistake(str(folder), 1, "", "there is no rule file (*.yaml) here"))
+        mistakes.append(Mistake(str(folder), 1, 1, "", "there is no rule file (*.yaml) here"))
     for path in paths:
         for reader, system in _tables(path, mistakes):
-            home = f"{path.name}:{reader.table.line_of('id')}"
+            home = f"{path.name}:{reader.table.place_of('id').line}"
             if reader.rule_id and homes.setdefault(reader.rule_id, home) != home:
                 reader.complain("id", f"the id is taken by the rule at {homes[reader.rule_id]}")
-            rules.append(build_rule(reader, system))
+            rules.append((reader, build_rule(reader, system)))
+    _check_inhibitors(rules)
     if mistakes:
-        raise RuleError(sorted(mistakes, key=lambda mistake: (mistake.file, mistake.line)))
-    return tuple(rules)
+        raise RuleError(sorted(mistakes, key=lambda mistake: (mistake.file, mistake.line, mistake.column)))
+    return tuple(rule for _, rule in rules)
+
+
+def _check_inhibitors(rules: Sequence[tuple[Reader, Rule]]) -> None:
+    """Every inhibitor is a rule, and none is inhibited in its turn by one that it inhibits."""
+    inhibitors = {rule.rule_id: rule.inhibited_by for _, rule in rules}
+    for reader, rule in rules:
+        for name in rule.inhibited_by:
+            if name not in inhibitors:
+                reader.complain("inhibited_by", f"inhibited_by: there is no rule {name}")
+            elif rule.rule_id in inhibitors[name]:
+                reader.complain("inhibited_by", f"inhibited_by: {name} is inhibited by this rule")
 
 
 def _tables(path: Path, mistakes: list[Mistake]) -> list[tuple[Reader, str]]:
@@ -52,7 +64,7 @@ def _tables(path: Path, mistakes: list[Mistake]) -> list[tuple[Reader, str]]:
     document = _document(path, mistakes)
     if not isinstance(document, Table):
         if not mistakes or mistakes[-1].file != path.name:
-            mistakes.append(Mistake(path.name, 1, "", "is no rule file: it needs the fields system and rules"))
+            mistakes.append(Mistake(path.name, 1, 1, "", "is no rule file: it needs the fields system and rules"))
         return []
     top = Reader(document, path.name, "", mistakes)
     system = top.text("system")
@@ -68,9 +80,11 @@ def _document(path: Path, mistakes: list[Mistake]) -> Any:
     try:
         return parse(path.read_text(encoding="utf-8"))
     except UnicodeDecodeError:
-        mistakes.append(Mistake(path.name, 1, "", "is not UTF-8 text"))
+        mistakes.append(Mistake(path.name, 1, 1, "", "is not UTF-8 text"))
     except OSError as error:
-        mistakes.append(Mistake(path.name, 1, "", f"cannot be read: {error.strerror}"))
+        mistakes.append(Mistake(path.name, 1, 1, "", f"cannot be read: {error.strerror}"))
     except SyntaxMistakeError as error:
-        mistakes.append(Mistake(path.name, error.line, "", f"is not YAML as rule files are written in: {error}"))
+        mistakes.append(
+            Mistake(path.name, error.at.line, error.at.column, "", f"is not YAML as rule files are written in: {error}")
+        )
     return None

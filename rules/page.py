@@ -1,82 +1,144 @@
-"""The documentation page of the rule catalogue, written from its files."""
+"""The documentation page of the rule catalogue and of the language it is written in."""
 
-from datetime import timedelta
+from collections.abc import Iterable
 from itertools import groupby
+from typing import Final
 
 from features.table import FEATURES
+from rules.fields import RULE_FIELDS, Field
+from rules.language.calls import CALLS
+from rules.language.tree import CarState
+from rules.language.units import SYMBOLS
+from rules.language.vocabulary import FACTS, TIME
 from rules.loader import load_rules
-from rules.rule import Direction, Measure, Rule
+from rules.rule import Latch, Latching, Rule, Rung
+from rules.wording import length
 
-_INTRODUCTION = """# Rules
+_INTRODUCTION: Final = """# Rules
 
 Every rule of `rules/catalogue/`, which is where this page comes from: `make docs` writes it, a test keeps it in step.
 
-A rule looks at one feature: something computed from a car's samples, at the event times at which it can be known. It
-fires when the measure lies beyond the threshold at every observation for the time given, and at no fewer observations
-than given; it ends when the measure lies within the other threshold for the hold time. Whatever is not observed changes
-nothing: a car that says nothing neither falls ill nor gets well, and a silence of more than seven days breaks every
-streak. The measure is the feature's value, its slope (as far as its observations prove one: Theil-Sen with Sen's
-interval at 95 %), or its change in % of the car's first five observations.
+A rule fires when its `when` has been true for the time given and at no fewer samples than given, without one at which
+it was false; it ends when its `until` has been true for the time given. Both are judged at event times: what arrives
+late is judged late, and nothing depends on when it arrived. Whatever is not known changes nothing: a car that says
+nothing neither falls ill nor gets well, and a silence of more than seven days breaks every streak.
 
 A threshold has a source, or is called an engineering estimate. Each rule names the simulated fault that must make it
 fire and the confounders that must not; tests hold it to both.
+
+## The language
+
+`when`, `until` and the like are expressions: `avg(lv_voltage_v where dcdc_enabled, 10 min) < 13 V and not charging`.
+`vsc rules check` names every mistake of every file by line and column; editors know the fields from
+[rules.schema.json](rules.schema.json).
+
+- **Names** are the signals of [signals.md](signals.md), features (below), facts of the registry ({facts}), states
+  ({states}) and `{time}`, the sample's own. A group is named like its signals without wheel or axle:
+  `tyre_pressure_kpa` is the four tyre pressures, `motor_stator_temp_c` both motors'; a rule on a group judges each part
+  by itself. A signal has a value at the samples at which it was sent, and is unknown at others: `last(x, 10 min)` holds
+  it.
+- **Numbers have units**: {units}, and quotients of them (`2000 Ohm/V`, `-1 kPa/d`). Units are converted where they
+  measure the same, and refused where they do not. degC is a point on a scale: the difference of two is in K.
+- **Operators**, from the loosest: `where`, `or`, `and`, `not`, `< <= > >= == !=` and `in (A, B)` for a signal with
+  named values (`bms_state in (Fault, Weld)`), `+ -`, `* /`. `x where c` is x where c is true, and unknown elsewhere.
+- **Unknown** stays unknown through every operator, except that `false and unknown` is false and `true or unknown` true.
+
+| function | is |
+|---|---|
+{functions}
+
+| feature | is | unit | of each |
+|---|---|---|---|
+{features}
+
+## Fields of a rule
+
+{fields}
 """
 
 
 def rules_page() -> str:
     """`docs/rules.md`."""
-    parts = [_INTRODUCTION]
+    parts = [_introduction()]
     for system, rules in groupby(sorted(load_rules(), key=lambda rule: rule.system), key=lambda rule: rule.system):
         parts += [f"## {system}\n", *map(_section, rules)]
     return "\n".join(parts)
 
 
+def _introduction() -> str:
+    inner = [f"Of `{field.name}`:\n\n{_fields(field.inner)}" for field in RULE_FIELDS if field.inner]
+    return _INTRODUCTION.format(
+        facts=_codes(FACTS),
+        states=_codes(CarState),
+        time=TIME,
+        units=_codes(SYMBOLS),
+        functions="\n".join(
+            f"| `{name}({', '.join(call.parameters)})` | {call.meaning} |" for name, call in CALLS.items()
+        ),
+        features="\n".join(
+            f"| `{name}` | {feature.title} | {feature.unit} | {feature.parts or 'car'} |"
+            for name, feature in FEATURES.items()
+        ),
+        fields="\n\n".join([_fields(RULE_FIELDS), *inner]),
+    )
+
+
+def _codes(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def _fields(fields: Iterable[Field]) -> str:
+    rows = [f"| `{one.name}` | {one.shape.value} | {one.meaning} | {'yes' if one.required else ''} |" for one in fields]
+    return "\n".join(["| field | holds | meaning | needed |", "|---|---|---|---|", *rows])
+
+
 def _section(rule: Rule) -> str:
     lines = [f"### {rule.title}\n", f"{rule.explanation}\n", "| | |", "|---|---|"]
-    lines += [f"| {name} | {text} |" for name, text in _facts(rule).items()]
+    lines += [f"| {name} | {text} |" for name, text in _facts(rule).items() if text]
     return "\n".join(lines) + "\n"
 
 
 def _facts(rule: Rule) -> dict[str, str]:
-    facts = {
+    gauge = rule.gauge
+    return {
         "id": f"`{rule.rule_id}`",
         "finds": f"`{rule.failure_mode.component}` / `{rule.failure_mode}`",
-        "applies to": ", ".join(f"{name} = {fact}" for name, fact in rule.applies_to) or "every car",
-        "feature": f"`{rule.feature}`: {FEATURES[rule.feature].title}, {FEATURES[rule.feature].unit}",
-        "fires": _fires(rule),
-        "ends": f"{_back(rule)} {rule.exit.threshold:g} {rule.unit} for {_span(rule.exit.hold)}. {rule.clears_when}",
-        "severity": ", ".join(
-            f"{rung.severity.name.lower()} from {rung.threshold:g} {rule.unit} (confidence {rung.confidence:g})"
-            for rung in rule.ladder
-        ),
-    }
-    if rule.limit:
-        facts["functional failure"] = f"{rule.limit.value:g} {FEATURES[rule.feature].unit}, {rule.limit.scale} course"
-    return facts | {
-        "look at": ", ".join(f"`{name}`" for name in rule.evidence),
+        "applies to": "; ".join(f"{name}: {' or '.join(facts)}" for name, facts in rule.applies_to) or "every car",
+        "measures": f"{gauge.title}, {gauge.unit or 'a number'}" if gauge else "",
+        "fires": f"`{rule.when_text}`{_lasting(rule)}",
+        "only where": f"`{rule.valid_text}`" if rule.valid_text else "",
+        "ends": f"`{rule.until_text}`{_holding(rule)}. {rule.clears_when}",
+        "stays open": _latching(rule.latch),
+        "severity": ", then ".join(map(_step, rule.ladder)),
+        "functional failure": f"{rule.limit.value:g} {gauge.unit}, {rule.limit.scale}" if rule.limit and gauge else "",
+        "silent while": ", ".join(f"`{name}` fires" for name in rule.inhibited_by),
+        "look at": _codes(rule.evidence),
         "thresholds": "engineering estimate" if rule.estimate else "published",
         "source": rule.source,
         "tested with": f"`{rule.triggered_by}`",
-        "silent on": ", ".join(f"`{name}`" for name in rule.must_not_fire_on),
+        "silent on": _codes(rule.must_not_fire_on),
     }
 
 
-def _fires(rule: Rule) -> str:
-    measures = {
-        Measure.VALUE: "value",
-        Measure.SLOPE: f"slope over {_span(rule.over)}",
-        Measure.CHANGE: "change since the first observations",
-    }
-    times = f"{rule.enter.observations} observations" if rule.enter.observations > 1 else "one observation"
-    lasting = f" over {_span(rule.enter.lasting)}" if rule.enter.lasting else ""
-    side = "at or below" if rule.direction is Direction.BELOW else "at or above"
-    return f"{measures[rule.measure]} {side} {rule.enter.threshold:g} {rule.unit} at {times}{lasting}"
+def _step(rung: Rung) -> str:
+    where = f" if `{rung.text}`" if rung.text else ""
+    return f"{rung.severity.name.lower()}{where} (confidence {rung.confidence:g})"
 
 
-def _back(rule: Rule) -> str:
-    return "above" if rule.direction is Direction.BELOW else "below"
+def _lasting(rule: Rule) -> str:
+    times = f" at {rule.observations} samples" if rule.observations > 1 else ""
+    return times + (f" over {length(rule.lasting)}" if rule.lasting else "")
 
 
-def _span(length: timedelta) -> str:
-    hours = length / timedelta(hours=1)
-    return f"{hours:g} h" if hours < 24 else f"{hours / 24:g} d"  # noqa: PLR2004 -- hours of a day
+def _holding(rule: Rule) -> str:
+    return f" for {length(rule.keep_firing_for)}" if rule.keep_firing_for else ""
+
+
+def _latching(latch: Latch) -> str:
+    match latch.kind:
+        case Latching.WORKSHOP:
+            return "until the workshop has seen to it"
+        case Latching.EXPOSURE:
+            return f"until {length(latch.lasting)} of `{latch.text}` without the fault"
+        case Latching.NONE:
+            return ""

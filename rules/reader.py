@@ -3,11 +3,15 @@
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import timedelta
+from difflib import get_close_matches
 from enum import Enum
 from typing import Any, TypeVar
 
+from rules.language.checker import check
+from rules.language.kind import Form, Typed
+from rules.language.units import Unit
 from rules.literals import LiteralError, quantity, span
-from rules.nodes import Table
+from rules.nodes import Place, Table, Text
 
 _E = TypeVar("_E", bound=Enum)
 _T = TypeVar("_T")
@@ -19,6 +23,7 @@ class Mistake:
 
     file: str
     line: int
+    column: int
     rule_id: str
     """Empty where the rule cannot be told."""
     text: str
@@ -26,7 +31,7 @@ class Mistake:
 
     def __str__(self) -> str:
         subject = f"{self.rule_id}: " if self.rule_id else ""
-        return f"{self.file}:{self.line}: {subject}{self.text}"
+        return f"{self.file}:{self.line}:{self.column}: {subject}{self.text}"
 
 
 @dataclass(slots=True)
@@ -40,8 +45,12 @@ class Reader:
     _asked: set[str] = field(default_factory=set)
 
     def complain(self, key: str, text: str) -> None:
-        """Take note of a mistake at the line of a key."""
-        self.mistakes.append(Mistake(self.file, self.table.line_of(key), self.rule_id, text))
+        """Take note of a mistake at a key."""
+        self.complain_at(self.table.place_of(key), text)
+
+    def complain_at(self, at: Place, text: str) -> None:
+        """Take note of a mistake at a place of the file."""
+        self.mistakes.append(Mistake(self.file, at.line, at.column, self.rule_id, text))
 
     def has(self, key: str) -> bool:
         """Whether an optional field is there."""
@@ -62,8 +71,10 @@ class Reader:
             return self._wrong(key, "is not a list of names", ())
         for value in values:
             if known is not None and value not in known:
-                self.complain(key, f"{key}: there is no {value}")
-        return tuple(values)
+                near = get_close_matches(value, known, n=1)
+                at = value.place(0) if isinstance(value, Text) else self.table.place_of(key)
+                self.complain_at(at, f"{key}: there is no {value}{f': did you mean {near[0]}' if near else ''}")
+        return tuple(map(str, values))
 
     def flag(self, key: str) -> bool:
         """A field that is true or false."""
@@ -84,8 +95,18 @@ class Reader:
             return float(value)
         return self._wrong(key, "is not a number from 0 to 1", 0.0)
 
-    def quantity(self, key: str, unit: str) -> float:
-        """A field that is a number with a unit."""
+    def expression(self, key: str, form: Form = Form.TRUTH) -> Typed | None:
+        """A field that is an expression of this form; None after a mistake, each told at its own place."""
+        value = self._value(key)
+        if not isinstance(value, Text) or not value.strip():
+            return self._wrong(key, "is not an expression: write it like lv_rest_voltage < 12.4 V", None)
+        checked = check(value, form)
+        for mistake in checked.mistakes:
+            self.complain_at(value.place(mistake.at), f"{key}: {mistake}")
+        return checked.typed
+
+    def quantity(self, key: str, unit: Unit) -> float:
+        """A field that is a number with a unit, in this unit."""
         return self._literal(key, lambda value: quantity(value, unit), 0.0)
 
     def span(self, key: str) -> timedelta:
@@ -98,18 +119,23 @@ class Reader:
         for member in kind:
             if value in (member.value, member.name.lower()) and isinstance(value, str):
                 return member
-        names = ", ".join(
-            str(member.value) if isinstance(member.value, str) else member.name.lower() for member in kind
-        )
-        return self._wrong(key, f"is none of {names}", next(iter(kind)))
+        names = [str(member.value) if isinstance(member.value, str) else member.name.lower() for member in kind]
+        near = get_close_matches(str(value), names, n=1)
+        hint = f"{value}: did you mean {near[0]}" if near else ", ".join(names)
+        return self._wrong(key, f"is none of {hint}" if not near else f"is no {hint}", next(iter(kind)))
 
-    def inner(self, key: str) -> "Reader":
+    def plain(self, key: str) -> str:
+        """A field as it is written, in one line; empty if it is no text."""
+        value = self._value(key)
+        return " ".join(value.split()) if isinstance(value, str) else ""
+
+    def inner(self, key: str, otherwise: str = "is not a table") -> "Reader":
         """A field that is a table."""
         value = self._value(key)
         if not isinstance(value, Table):
-            self._wrong(key, "is not a table", None)
+            self._wrong(key, otherwise, None)
             value = None
-        return self.within(value if value is not None else Table(self.table.line_of(key)))
+        return self.within(value if value is not None else Table(self.table.place_of(key)))
 
     def inners(self, key: str) -> list["Reader"]:
         """A field that is a list of tables, at least one."""
@@ -126,7 +152,9 @@ class Reader:
         """Complain of every field that nobody asked for."""
         for key in self.table:
             if key not in self._asked:
-                self.complain(key, f"{key} is no field here: it knows {', '.join(sorted(self._asked))}")
+                near = get_close_matches(key, self._asked, n=1)
+                hint = f"did you mean {near[0]}" if near else f"known are {', '.join(sorted(self._asked))}"
+                self.complain(key, f"{key} is no field here: {hint}")
 
     def _value(self, key: str) -> Any:
         self._asked.add(key)

@@ -1,53 +1,50 @@
-"""What a rule is: data, as the catalogue's files say it."""
+"""What a rule is: data, as the catalogue's files say it, with every expression parsed, typed and in its units."""
 
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
+from rules.language.tree import Expression, Group
 from vehicle.failure import FailureMode
 from vehicle.finding import Severity
 
 
-class Measure(StrEnum):
-    """What of a feature is compared with the thresholds."""
-
-    VALUE = "value"
-    """The observation itself."""
-    SLOPE = "slope"
-    """Its change per day, as far as the observations of `over` prove one."""
-    CHANGE = "change"
-    """What it has changed since the car's first observations, in % of them."""
-
-
-class Direction(StrEnum):
-    """On which side of a threshold the abnormal lies."""
-
-    BELOW = "below"
-    ABOVE = "above"
-
-
 class Scale(StrEnum):
-    """How a feature is drawn for its course to be straight."""
+    """How a measured value is drawn for its course to be straight."""
 
     LINEAR = "linear"
     LOGARITHMIC = "logarithmic"
 
 
+class Schedule(StrEnum):
+    """How often a rule is evaluated; its findings are the same however often."""
+
+    LIVE = "live"
+    HOURLY = "hourly"
+    DAILY = "daily"
+
+
+class Latching(StrEnum):
+    """What it takes for a rule that fires to end, besides its `until`."""
+
+    NONE = "none"
+    """Nothing."""
+    WORKSHOP = "workshop"
+    """The workshop has seen to it."""
+    EXPOSURE = "exposure"
+    """As much of what brings the fault out as `Latch.lasting` without the fault; or the workshop."""
+
+
 @dataclass(frozen=True, slots=True)
-class Enter:
-    """When a rule begins to fire: beyond the threshold at every observation for `lasting`, and at so many of them."""
+class Latch:
+    """How a rule for an intermittent fault is kept open."""
 
-    threshold: float
-    lasting: timedelta
-    observations: int
-
-
-@dataclass(frozen=True, slots=True)
-class Exit:
-    """When it ends: within the threshold at every observation for `hold`."""
-
-    threshold: float
-    hold: timedelta
+    kind: Latching = Latching.NONE
+    exposure: Expression | None = None
+    """A truth: the time during which it is true and `when` is not counts towards `lasting`, from zero after `when`."""
+    lasting: timedelta = timedelta()
+    text: str = ""
+    """`exposure` as it is written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,19 +52,42 @@ class Limit:
     """Where the component fails, for the remaining useful life."""
 
     value: float
-    """Of the feature."""
+    """Of the gauge."""
     scale: Scale
-    """On which the feature runs there in a straight line."""
+    """On which the gauge runs there in a straight line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gauge:
+    """The number that a rule watches: the first side of a comparison in its `when` that is no constant."""
+
+    expression: Expression
+    unit: str
+    above: bool
+    """Whether the abnormal lies above the thresholds."""
+    enter: float
+    """The threshold in `when`."""
+    leave: float | None
+    """The threshold of the same expression in `until`, if that has one."""
+    title: str
+    """What is measured, in words."""
+    relative_to: Expression | None = None
+    """Of a rule on `x / baseline(x)`, `x`: what a chart shows."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rung:
     """One step of the severity ladder."""
 
-    threshold: float
+    when: Expression
+    """A truth; the first rung's is the rule's own `when`."""
+    threshold: float | None
+    """Of the gauge, where `when` compares it."""
     severity: Severity
     confidence: float
     """How sure the rule is once this far; the share of its findings that proved right, where that is known."""
+    text: str
+    """`when` as it is written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,19 +99,32 @@ class Rule:
     """Of the vehicle, in words; the file's."""
     title: str
     failure_mode: FailureMode
-    feature: str
-    unit: str
-    """Of the measure."""
-    measure: Measure
-    over: timedelta
-    """How far back observations are looked at, and shown as evidence."""
-    direction: Direction
-    enter: Enter
-    exit: Exit
+    when: Expression
+    """A truth: it begins to fire once this has held for `lasting`, at no fewer than `observations` samples."""
+    until: Expression
+    """A truth: it ends once this has held for `keep_firing_for`."""
+    lasting: timedelta
+    """The field `for`; no sample at which `when` is false lies in between, and no long silence."""
+    keep_firing_for: timedelta
+    observations: int
+    valid_when: Expression | None
+    """A truth: where it is not true, everything else is unknown."""
+    group: Group | None
+    """Whose members fire each by itself; None: the car as a whole."""
+    gauge: Gauge | None
+    """None where `when` compares no number with a constant, as of a trouble code."""
     ladder: tuple[Rung, ...]
-    """By growing severity; the first stands at the enter threshold."""
-    applies_to: tuple[tuple[str, str], ...]
-    """Facts of the registry that a car must have; a car of which the fact is not known is left alone."""
+    """By growing severity."""
+    look_back: timedelta
+    """The longest time before a sample that any expression rests on."""
+    history: timedelta
+    """How much of the gauge a finding shows, and the remaining useful life rests on."""
+    applies_to: tuple[tuple[str, tuple[str, ...]], ...]
+    """Facts of the registry, each with the values of which a car must have one; where it is not known, none is."""
+    latch: Latch
+    inhibited_by: tuple[str, ...]
+    """Rules that, while they fire for a car, keep this one from telling anything new."""
+    schedule: Schedule
     limit: Limit | None
     evidence: tuple[str, ...]
     """Signals an engineer should look at."""
@@ -100,11 +133,11 @@ class Rule:
     source: str
     estimate: bool
     """The thresholds are an engineering estimate, not a published figure."""
-    triggered_by: str
+    triggered_by: FailureMode
     """The simulated fault that must make it fire."""
     must_not_fire_on: tuple[str, ...]
     """Simulated confounders that must not."""
-
-    def beyond(self, value: float, threshold: float) -> bool:
-        """Whether a measured value lies on the abnormal side of a threshold, itself included."""
-        return value <= threshold if self.direction is Direction.BELOW else value >= threshold
+    when_text: str
+    """`when`, `until` and `valid_when` as they are written."""
+    until_text: str
+    valid_text: str

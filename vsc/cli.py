@@ -12,7 +12,20 @@ from config.logs import configure_logs
 from config.settings import ConfigurationError, load_settings
 from storage.connection import DatabaseUnavailableError
 from storage.migrate import MigrationError
-from vsc.commands import bench, database, demo, fleet, judgement, quarantine, report, services, stack, tickets, vehicles
+from vsc.commands import (
+    bench,
+    database,
+    demo,
+    fleet,
+    judgement,
+    quarantine,
+    report,
+    rules,
+    services,
+    stack,
+    tickets,
+    vehicles,
+)
 from vsc.failure import CommandError, WrongCallError
 from vsc.runtime.errors import StackError
 from vsc.terminal import ERR
@@ -31,6 +44,7 @@ app.add_typer(database.app, name="db")
 app.add_typer(vehicles.app, name="vehicles")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(judgement.alerts, name="alerts")
+rules.register(judgement.rules)
 app.add_typer(judgement.rules, name="rules")
 app.add_typer(tickets.app, name="tickets")
 app.add_typer(report.app, name="report")

@@ -7,6 +7,7 @@ from pydantic import TypeAdapter
 
 from config.settings import CHECKOUT, Settings
 from rules.page import rules_page
+from rules.schema import rules_schema
 from simulator.fault_modes_page import fault_modes_page
 from vehicle.signals_page import signals_page
 
@@ -47,6 +48,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "docs/configuration.md": configuration_page,
     "docs/fault-modes.md": fault_modes_page,
     "docs/rules.md": rules_page,
+    "docs/rules.schema.json": rules_schema,
     "docs/signals.md": signals_page,
 }
 """Each generated document and what writes it."""

@@ -31,3 +31,13 @@ def test_a_parked_car_tells_nothing() -> None:
 def test_a_pump_that_stands_still_while_driving_tells_nothing() -> None:
     window = a_window(minutes(), {"speed_kmh": 50.0, "coolant_pump_speed_rpm": 0.0, "coolant_flow_lpm": 0.0})
     assert observe(window, states(window)) == {}, "whether it was told to stand still is not known"
+
+
+def test_the_radiator_is_judged_on_fast_roads_against_the_cold_car() -> None:
+    at = minutes(5)
+    fast = (at % 720 > 200) & (at % 720 < 300)
+    outlet = np.where(fast, 29.0, np.where(at % 720 < 400, 26.0, 25.0))
+    window = a_window(
+        at, {"speed_kmh": np.where(fast, 90.0, 0.0), "ambient_temp_c": 20.0, "radiator_outlet_temp_c": outlet}
+    )
+    assert observe(window, states(window))["radiator_rise"].values.item() == pytest.approx(4.0), "the sensor is 5 K off"

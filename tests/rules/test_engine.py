@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,15 +12,41 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from features.panel import Panel, panel
-from rules.engine import judge
-from rules.loader import load_rules
-from rules.rule import Direction, Enter, Exit, Measure, Rule, Rung
-from rules.state import RuleState, restore
-from vehicle.finding import Finding, Severity
+from rules.detector import RuleBook, RuleDetector
+from rules.engine.columns import batch_of
+from rules.engine.judge import judge
+from rules.engine.memory import Memory, restore
+from rules.rule import Rule
+from tests.support.a_rule import a_rule, steps
+from tests.support.windows import a_vehicle
+from vehicle.finding import Finding
 from vehicle.moment import instant
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
-"""Thresholds of the rule under test: 12.4 and 12.0 V, ends above 12.5 V."""
+REST = "lv_rest_voltage"
+GAP = "tyre_gap"
+
+
+@pytest.fixture
+def rule() -> Rule:
+    """12.4 V and 12.0 V, for a day at two observations; ends after two days above 12.5 V."""
+    return _below(REST)
+
+
+def _below(name: str, threshold: float = 12.4, **fields: Any) -> Rule:
+    unit = "V" if name == REST else "kPa"
+    return a_rule(
+        f"{name} <= {threshold} {unit}",
+        f"{name} > 12.5 {unit}",
+        **{
+            "lasting": "1 d",
+            "observations": 2,
+            "keep_firing_for": "2 d",
+            "schedule": "daily",
+            "ladder": steps(f"{name} <= 12.0 {unit}"),
+            **fields,
+        },
+    )
 
 
 def _panel(values: list[float], days: list[float] | None = None, locations: tuple[str, ...] = ("",)) -> Panel:
@@ -28,9 +55,15 @@ def _panel(values: list[float], days: list[float] | None = None, locations: tupl
     return panel(times, np.array(values).reshape(len(at), len(locations)), locations)
 
 
+def _found(rule: Rule, series: Panel, memory: Memory | None = None) -> list[Finding]:
+    name = REST if len(series.locations) == 1 else GAP
+    return judge(rule, batch_of([(a_vehicle(), {name: series})]), [memory or Memory()]).findings
+
+
 def _told(rule: Rule, series: Panel) -> list[tuple[float, str, bool]]:
-    found = judge(rule, "car", RuleState(), series)
-    return [((one.observed_at - START) / timedelta(days=1), one.severity.name, one.cleared) for one in found]
+    return [
+        ((one.observed_at - START) / timedelta(days=1), one.severity.name, one.cleared) for one in _found(rule, series)
+    ]
 
 
 def test_it_fires_when_the_condition_has_lasted(rule: Rule) -> None:
@@ -86,61 +119,64 @@ def test_a_long_silence_does_not_count_as_well(rule: Rule) -> None:
     ]
 
 
-def test_one_finding_names_all_like_parts(rule: Rule) -> None:
-    series = _panel([12.3, 12.6, 12.3, 12.3, 12.3, 12.3], locations=("fl", "fr"))
-    found = judge(rule, "car", RuleState(), series)
+WHEELS = ("fl", "fr", "rl", "rr")
+WELL = 12.6
+
+
+def test_one_finding_names_all_like_parts() -> None:
+    rows = [[12.3, WELL, WELL, WELL], [12.3, 12.3, WELL, WELL], [12.3, 12.3, WELL, WELL]]
+    found = _found(_below(GAP), _panel([value for row in rows for value in row], locations=WHEELS))
     assert [one.locations for one in found] == [("fl",), ("fl", "fr")]
 
 
-def test_it_ends_when_the_last_part_is_well(rule: Rule) -> None:
-    bad, well = [12.3, 12.3], [12.6, 12.3]
-    series = _panel([*bad, *bad, *(well * 4), *([12.6, 12.6] * 3)], locations=("fl", "fr"))
-    assert [one.cleared for one in judge(rule, "car", RuleState(), series)] == [False, True]
+def test_it_ends_when_the_last_part_is_well() -> None:
+    rows = [[12.3, 12.3]] * 2 + [[WELL, 12.3]] * 4 + [[WELL, WELL]] * 3
+    values = [value for row in rows for value in (*row, WELL, WELL)]
+    found = _found(_below(GAP), _panel(values, locations=WHEELS))
+    assert [(one.cleared, one.locations) for one in found] == [(False, ("fl", "fr")), (True, ())]
 
 
-def test_a_rule_looks_upwards_too(rule: Rule) -> None:
-    hot = replace(
-        rule,
-        direction=Direction.ABOVE,
-        enter=Enter(78.0, timedelta(), 1),
-        exit=Exit(58.0, timedelta(days=1)),
-        ladder=(Rung(78.0, Severity.CRITICAL, 0.9), Rung(90.0, Severity.DANGER, 0.99)),
+def test_a_rule_looks_upwards_too() -> None:
+    hot = a_rule(
+        "inlet_temp >= 78 degC",
+        "inlet_temp < 58 degC",
+        keep_firing_for="1 d",
+        schedule="daily",
+        ladder=steps("inlet_temp >= 90 degC"),
     )
-    values = [70.0, 80.0, 95.0, 60.0, 50.0, 50.0]
-    assert [told[1:] for told in _told(hot, _panel(values))] == [
+    series = _panel([70.0, 80.0, 95.0, 60.0, 50.0, 50.0])
+    found = judge(hot, batch_of([(a_vehicle(), {"inlet_temp": series})]), [Memory()]).findings
+    assert [(one.severity.name, one.cleared) for one in found] == [
+        ("WARNING", False),
         ("CRITICAL", False),
-        ("DANGER", False),
-        ("CRITICAL", True),
+        ("WARNING", True),
     ]
 
 
-def test_a_slope_is_judged_once_it_is_proven(rule: Rule) -> None:
-    falling = replace(
-        rule,
-        measure=Measure.SLOPE,
-        enter=Enter(-1.0, timedelta(), 1),
-        exit=Exit(-0.2, timedelta(days=2)),
-        ladder=(Rung(-1.0, Severity.WARNING, 0.8),),
+def test_a_slope_is_judged_once_it_is_proven() -> None:
+    falling = a_rule(
+        "trend(lv_rest_voltage, 14 d) <= -1 V/d",
+        "trend(lv_rest_voltage, 14 d) > -0.2 V/d",
+        keep_firing_for="2 d",
+        schedule="daily",
     )
     assert _told(falling, _panel([100.0 - 2.0 * day for day in range(6)])) == [(4.0, "WARNING", False)]
     assert _told(falling, _panel([100.0, 98.0, 96.0, 94.0])) == []
     assert _told(falling, _panel([100.0, 100.0, 100.0, 90.0, 100.0, 100.0, 100.0])) == []
 
 
-def test_a_change_is_counted_from_the_first_observations(rule: Rule) -> None:
-    less = replace(
-        rule,
-        measure=Measure.CHANGE,
-        enter=Enter(-20.0, timedelta(), 1),
-        exit=Exit(-10.0, timedelta(days=1)),
-        ladder=(Rung(-20.0, Severity.WARNING, 0.8),),
-    )
-    assert _told(less, _panel([2.0, 2.1, 1.9, 2.0, 2.0, 1.9, 1.7, 1.5])) == [(7.0, "WARNING", False)]
+def test_a_change_is_counted_from_the_first_observations() -> None:
+    change = f"{REST} / baseline({REST}, 5) - 1"
+    less = a_rule(f"{change} <= -20 %", f"{change} > -10 %", keep_firing_for="1 d", schedule="daily")
+    found = _found(less, _panel([2.0, 2.1, 1.9, 2.0, 2.0, 1.9, 1.7, 1.5]))
+    assert [(one.observed_at - START).days for one in found] == [7]
+    assert found[0].evidence.threshold == pytest.approx(1.6)
+    assert "-25 %, at or below -20 %" in found[0].evidence.summary
     assert _told(less, _panel([0.0] * 9)) == [], "there is no change from nothing"
 
 
 def test_a_finding_carries_what_it_rests_on(rule: Rule) -> None:
-    found = judge(rule, "car", RuleState(), _panel([12.6, 12.3, 12.2]))[0]
+    found = _found(rule, _panel([12.6, 12.3, 12.2]))[0]
     assert found.score == pytest.approx(3.0)
     assert found.evidence.threshold == 12.4
     assert found.evidence.traces[0].values.tolist() == [12.6, 12.3, 12.2]
@@ -152,43 +188,49 @@ def test_a_finding_carries_what_it_rests_on(rule: Rule) -> None:
 SERIES = st.lists(
     st.tuples(
         st.floats(0.01, 9.0),
-        st.lists(st.one_of(st.sampled_from([11.8, 12.2, 12.45, 12.6]), st.just(float("nan"))), min_size=2, max_size=2),
+        st.lists(st.one_of(st.sampled_from([11.8, 12.2, 12.45, 12.6]), st.just(float("nan"))), min_size=4, max_size=4),
     ),
     max_size=40,
 )
+
+
+def _wheels(series: list[tuple[float, list[float]]]) -> Panel:
+    days = np.cumsum([step for step, _ in series]).tolist()
+    return _panel([value for _, row in series for value in row], days, WHEELS)
 
 
 def _key(found: Finding) -> tuple[object, ...]:
     return (found.observed_at, found.severity, found.cleared, found.locations, found.score, found.evidence.summary)
 
 
-@given(SERIES, st.lists(st.integers(0, 40), max_size=6), st.sampled_from(Measure))
+ANY_RULE = (
+    _below(GAP),
+    a_rule("trend(tyre_gap, 10 d) <= -0.05 kPa/d", "trend(tyre_gap, 10 d) > -0.01 kPa/d", schedule="daily"),
+    a_rule("tyre_gap / baseline(tyre_gap, 3) - 1 < -1 %", "tyre_gap / baseline(tyre_gap, 3) - 1 > 0", schedule="daily"),
+)
+
+
+@pytest.mark.parametrize("rule", ANY_RULE, ids=["value", "trend", "change"])
+@given(series=SERIES, cuts=st.lists(st.integers(0, 40), max_size=6))
 def test_however_history_is_cut_the_findings_are_the_same(
-    series: list[tuple[float, list[float]]], cuts: list[int], measure: Measure
+    rule: Rule, series: list[tuple[float, list[float]]], cuts: list[int]
 ) -> None:
-    rule = _any_rule(measure)
-    days = np.cumsum([step for step, _ in series]).tolist()
-    values = [value for _, row in series for value in row]
-    whole = _panel(values, days, ("fl", "fr"))
-    at_once = judge(rule, "car", RuleState(), whole)
+    whole = _wheels(series)
     in_pieces: list[Finding] = []
     plain = None
     edges = sorted({0, *(min(cut, len(whole)) for cut in cuts), len(whole)})
     for first, last in pairwise(edges):
-        state = restore(json.loads(json.dumps(plain)))
+        memory = restore(json.loads(json.dumps(plain, allow_nan=False)))
         piece = np.zeros(len(whole), dtype=bool)
         piece[first:last] = True
-        in_pieces += judge(rule, "car", state, whole.at(piece))
-        plain = state.plain()
-    assert [*map(_key, in_pieces)] == [*map(_key, at_once)]
+        in_pieces += _found(rule, whole.at(piece), memory)
+        plain = memory.plain()
+    assert [*map(_key, in_pieces)] == [*map(_key, _found(rule, whole))]
 
 
 @given(SERIES)
 def test_findings_alternate_between_worse_and_ended(series: list[tuple[float, list[float]]]) -> None:
-    days = np.cumsum([step for step, _ in series]).tolist()
-    found = judge(
-        _any_rule(Measure.VALUE), "car", RuleState(), _panel([v for _, r in series for v in r], days, ("a", "b"))
-    )
+    found = _found(_below(GAP), _wheels(series))
     for before, after in zip([None, *found], found, strict=False):
         if after.cleared:
             assert before is not None
@@ -196,28 +238,53 @@ def test_findings_alternate_between_worse_and_ended(series: list[tuple[float, li
         assert after.cleared or after.locations
 
 
-@given(SERIES, st.sampled_from([12.3, 12.4, 12.5]))
+@given(SERIES, st.sampled_from([12.3, 12.4, 12.45]))
 def test_a_stricter_threshold_never_finds_later(series: list[tuple[float, list[float]]], lower: float) -> None:
-    days = np.cumsum([step for step, _ in series]).tolist()
-    whole = _panel([value for _, row in series for value in row], days, ("a", "b"))
-    strict, lax = _any_rule(Measure.VALUE, 12.5), _any_rule(Measure.VALUE, lower)
-    early, late = (judge(one, "car", RuleState(), whole) for one in (strict, lax))
+    whole = _wheels(series)
+    early, late = (_found(_below(GAP, threshold), whole) for threshold in (12.49, lower))
     if late:
         assert early
         assert early[0].observed_at <= late[0].observed_at
 
 
-def _any_rule(measure: Measure, threshold: float = 12.4) -> Rule:
-    shipped = next(rule for rule in load_rules() if rule.rule_id == "lv_rest_low_lead_acid")
-    if measure is Measure.VALUE:
-        enter, leave, worse = threshold, 12.55, 12.0
-    else:
-        enter, leave, worse = -0.5, -0.1, -2.0
-    return replace(
-        shipped,
-        measure=measure,
-        over=timedelta(days=10),
-        enter=Enter(enter, timedelta(hours=12), 2),
-        exit=Exit(leave, timedelta(days=2)),
-        ladder=(Rung(enter, Severity.WARNING, 0.8), Rung(worse, Severity.CRITICAL, 0.9)),
+def test_a_rule_that_inhibits_another_keeps_it_quiet_until_it_ends() -> None:
+    """The other is told then; danger is told at once."""
+    loud = a_rule("inlet_temp > 80 degC", "inlet_temp < 70 degC", id="loud", schedule="daily")
+    danger = [{"severity": "danger", "confidence": 0.9, "when": f"{REST} < 11 V"}]
+    first = {"severity": "warning", "confidence": 0.8}
+    hushed = replace(
+        a_rule(f"{REST} < 12 V", f"{REST} > 12 V", schedule="daily", ladder=[first, *danger]), inhibited_by=("loud",)
     )
+    panels = {
+        "inlet_temp": _panel([90.0, 90.0, 60.0, 60.0, 90.0, 90.0]),
+        REST: _panel([11.5, 11.5, 11.5, 12.5, 11.5, 10.0]),
+    }
+    at_once = RuleBook((hushed, loud)).evaluate(a_vehicle(), panels, {})[1]
+    states: dict[str, Any] = {}
+    by_day: list[Finding] = []
+    for day in range(6):
+        today = {name: one.at(np.arange(6) == day) for name, one in panels.items()}
+        states, news = RuleBook((hushed, loud)).evaluate(a_vehicle(), today, states)
+        by_day += news
+    for found in (at_once, by_day):
+        told = [one for one in found if one.detector == "made_up"]
+        assert [((one.observed_at - START).days, one.severity.name, one.cleared) for one in told] == [
+            (2, "WARNING", False),
+            (3, "WARNING", True),
+            (5, "DANGER", False),
+        ]
+
+
+def test_what_is_latched_ends_when_a_workshop_has_seen_to_it() -> None:
+    """At the first sample after it, in one run or in several; and it may begin again."""
+    latched = a_rule(f"{REST} < 12 V", f"{REST} > 12 V", schedule="daily", latching="workshop")
+    series = _panel([11.5, 12.5, 12.5, 12.5, 12.5, 11.5])
+    visit = _panel([1.0], [2.4])
+    once = RuleDetector(latched).evaluate(a_vehicle(), {REST: series, "workshop": visit}, None)[1]
+    state, in_pieces = None, []
+    for day in range(6):
+        today = {REST: series.at(np.arange(6) == day)} | ({"workshop": visit} if day == 2 else {})
+        state, news = RuleDetector(latched).evaluate(a_vehicle(), today, state)
+        in_pieces += news
+    for found in (once, in_pieces):
+        assert [((one.observed_at - START).days, one.cleared) for one in found] == [(0, False), (3, True), (5, False)]

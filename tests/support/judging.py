@@ -12,9 +12,14 @@ from features.panel import Panel
 from features.table import ARRAYS, observe
 from features.window import LOOKBACK, Window
 from flows.diagnose import Detector
+from rules.detector import RuleBook, RuleDetector
+from rules.engine.needs import margin, signals
+from rules.rule import Rule
+from rules.told import is_scalar, told
 from simulator.faults import FaultOrder
 from simulator.fleet import build_fleet
 from simulator.truth import Truth
+from vehicle.batch import Event
 from vehicle.finding import Finding
 from vehicle.moment import instant
 from vehicle.vehicle import VehicleRecord
@@ -30,6 +35,22 @@ class History:
     vehicle: VehicleRecord
     times: NDArray[np.datetime64]
     columns: Columns
+    events: tuple[Event, ...] = ()
+
+    def days(self, rules: Sequence[Rule]) -> list[dict[str, Panel]]:
+        """What can be told of each day, as `flows.observations` does."""
+        return [{**self._told(window, rules), **observe(window)} for window in self.windows()]
+
+    def _told(self, window: Window, rules: Sequence[Rule]) -> dict[str, Panel]:
+        start = window.start - max(LOOKBACK, margin(rules))
+        inside = (self.times >= instant(start)) & (self.times < instant(window.end))
+        needed = [name for name in signals(rules) if name in self.columns]
+        frame = pd.DataFrame(
+            {name: self.columns[name][inside] for name in needed if is_scalar(name)},
+            index=pd.DatetimeIndex(self.times[inside], tz="UTC"),
+        )
+        arrays = {name: (self.times[inside], self.columns[name][inside]) for name in needed if not is_scalar(name)}
+        return told(frame, arrays, [one for one in self.events if window.start <= one.at < window.end])
 
     def windows(self) -> list[Window]:
         """One per day."""
@@ -81,8 +102,29 @@ def judge_days(
 
 def judge_history(history: History, detectors: Sequence[Detector]) -> JudgedCar:
     """Observe and judge a car's whole history."""
-    days = [observe(window) for window in history.windows()]
-    return JudgedCar(history.vehicle, days, judge_days(history.vehicle, days, detectors))
+    rules = tuple(one.rule for one in detectors if isinstance(one, RuleDetector))
+    days = history.days(rules)
+    found = RuleBook(rules).evaluate(history.vehicle, in_hindsight(days), {})[1]
+    found += judge_days(history.vehicle, days, [one for one in detectors if not isinstance(one, RuleDetector)])
+    return JudgedCar(history.vehicle, days, found)
+
+
+def in_hindsight(days: Sequence[Mapping[str, Panel]]) -> dict[str, Panel]:
+    """The observations of all days as one run is given them: rules find the same in them, sooner."""
+    parts: dict[str, list[Panel]] = {}
+    for day in days:
+        for name, one in day.items():
+            parts.setdefault(name, []).append(one)
+    return {name: _one_panel(panels) for name, panels in parts.items()}
+
+
+def _one_panel(panels: Sequence[Panel]) -> Panel:
+    widest = max((one.locations for one in panels), key=len)
+    times, places = np.unique(np.concatenate([one.times for one in panels]), return_index=True)
+    values = [
+        np.pad(one.values, ((0, 0), (0, len(widest) - len(one.locations))), constant_values=np.nan) for one in panels
+    ]
+    return Panel(times, np.concatenate(values)[places], widest)
 
 
 def judge_fleet(
@@ -91,20 +133,25 @@ def judge_fleet(
     """Simulate and judge a fleet that starts on 1 March."""
     fleet = build_fleet(cars, days, seed, date(2026, 3, 1), faults)
     samples: dict[str, list[tuple[NDArray[np.datetime64], Columns]]] = {}
+    events: dict[str, list[Event]] = {}
     for index in range(days):
         for vehicle_id, day in fleet.day(index):
+            events.setdefault(vehicle_id, []).extend(day.events)
             if len(day.times):
                 samples.setdefault(vehicle_id, []).append((day.times, day.columns))
     judged = [
-        judge_history(_joined(vehicle.record, samples[vehicle.vehicle_id]), detectors) for vehicle in fleet.vehicles
+        judge_history(_joined(one.record, samples[one.vehicle_id], events[one.vehicle_id]), detectors)
+        for one in fleet.vehicles
     ]
     return JudgedFleet(judged, fleet.truth)
 
 
-def _joined(vehicle: VehicleRecord, parts: Sequence[tuple[NDArray[np.datetime64], Columns]]) -> History:
+def _joined(
+    vehicle: VehicleRecord, parts: Sequence[tuple[NDArray[np.datetime64], Columns]], events: Sequence[Event]
+) -> History:
     shapes = {name: values.shape[1:] for _, columns in parts for name, values in columns.items()}
     columns = {
         name: np.concatenate([each.get(name, np.full((len(times), *shape), np.nan)) for times, each in parts])
         for name, shape in shapes.items()
     }
-    return History(vehicle, np.concatenate([times for times, _ in parts]), columns)
+    return History(vehicle, np.concatenate([times for times, _ in parts]), columns, tuple(events))

@@ -172,6 +172,27 @@ def _rounded(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+@app.command()
+def rules(
+    *,
+    vehicles: Annotated[int, typer.Option(min=2, help="How many cars.")] = 1000,
+    days: Annotated[int, typer.Option(min=1, help="Of so many days; a car sends some 300 samples a day.")] = 4,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure the whole rule catalogue over a stored fleet, and five rules beside plain pandas; 1 if they disagree."""
+    from benchmarks.rules import measure
+    from benchmarks.scorecard import rows_of
+
+    with progress_bars(ERR) as report, _measuring():
+        figures = measure(vehicles, days, report)
+    if as_json:
+        print_json(figures)
+    else:
+        print_rows(rows_of(figures), as_json=False, empty="")
+    if not figures["same_fires"]:
+        raise CommandError("the engine and pandas do not find the same")
+
+
 @contextmanager
 def _measuring() -> Iterator[None]:
     """What can go wrong while measuring, in one line."""

@@ -1,0 +1,65 @@
+"""The refrigerant circuit: how cold its cold side is for the air, and what its compressor takes for its work."""
+
+from datetime import timedelta
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from features.daily import daily
+from features.panel import Panel, known
+from features.states import States
+from features.window import Window, held
+
+SIGNALS: Final = (
+    "ac_compressor_power_kw",
+    "refrigerant_high_kpa",
+    "refrigerant_low_kpa",
+    "cabin_temp_c",
+    "ambient_temp_c",
+)
+ZERO_C: Final = 273.15
+BOILS_KPA: Final = 316.0
+BOILS_K: Final = 2500.0
+"""R-1234yf boils at 0 degC under 316 kPa absolute; how fast that pressure grows is the slope of its tables up to
+60 degC (Clausius and Clapeyron)."""
+RUNNING_KW: Final = 0.3
+"""Below it a compressor is starting, or off."""
+COMFORT_C: Final = 21.0
+MILD_K: Final = 6.0
+"""Closer to comfort the air asks for so little that the circuit works in pulses (engineering estimate)."""
+EVAPORATOR_C: Final = 2.0
+"""Cooling, the evaporator is held just above freezing, so that it does not ice up."""
+SETTLED_K: Final = 1.5
+"""So close to comfort the cabin only has to be kept there."""
+AIR_HELD: Final = timedelta(minutes=10)
+
+
+def observe(window: Window, _states: States) -> dict[str, Panel]:
+    """Per day `evaporator_gap`, K above where the cold side should boil, and `compressor_effort`, W/K/K.
+
+    Heating, the cold side boils some kelvin below the outside air. The effort is the compressor's power over the
+    temperature to be held against the outside and over the lift between its two sides: what a sound one needs is the
+    same whatever the weather.
+    """
+    times = window.times
+    inside = window.inside(times)
+    air = held(window.signal("ambient_temp_c"), times, AIR_HELD)
+    power = window.signal("ac_compressor_power_kw")
+    working = inside & (power > RUNNING_KW) & (np.abs(air - COMFORT_C) > MILD_K)
+    cold, hot = boils_c(window.signal("refrigerant_low_kpa")), boils_c(window.signal("refrigerant_high_kpa"))
+    gap = cold - np.where(air > COMFORT_C, EVAPORATOR_C, air)
+    settled = working & (np.abs(held(window.signal("cabin_temp_c"), times, AIR_HELD) - COMFORT_C) < SETTLED_K)
+    against = np.where(settled & (hot > cold), np.abs(air - COMFORT_C) * (hot - cold), np.nan)
+    return known(
+        {
+            "evaporator_gap": daily(times, np.where(working, gap, np.nan)),
+            "compressor_effort": daily(times, 1000.0 * power / against),
+        }
+    )
+
+
+def boils_c(kpa: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The temperature at which the refrigerant boils under an absolute pressure; NaN where there is none."""
+    share = np.where(kpa > 0.0, kpa, np.nan) / BOILS_KPA
+    return np.asarray(1.0 / (1.0 / ZERO_C - np.log(share) / BOILS_K) - ZERO_C)

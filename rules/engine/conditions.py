@@ -1,0 +1,68 @@
+"""What a rule's conditions say at each sample, part by part."""
+
+from functools import cached_property
+
+import numpy as np
+
+from rules.engine.columns import Values
+from rules.engine.evaluation import Evaluation
+from rules.engine.surroundings import Surroundings
+from rules.language.tree import Expression
+from rules.language.walk import series_of
+from rules.rule import Rule
+
+
+class Conditions:
+    """The conditions of one rule over one batch; those that only a sick car needs are worked out when one is."""
+
+    def __init__(self, rule: Rule, around: Surroundings) -> None:
+        self.rule = rule
+        self.around = around
+        self._evaluate = Evaluation(around)
+
+    @cached_property
+    def level(self) -> Values:
+        """The highest rung whose `when` holds, from 1; 0 where the rule's own does not hold, NaN where not known."""
+        when = self._where_valid(self.rule.when)
+        levels = when.copy()
+        for number, rung in enumerate(self.rule.ladder[1:], start=2):
+            levels = np.where((when == 1) & (self._evaluate(rung.when) == 1), float(number), levels)
+        return self._whole(levels)
+
+    @cached_property
+    def well(self) -> Values:
+        """`until`."""
+        return self._whole(self._where_valid(self.rule.until))
+
+    @cached_property
+    def exposure(self) -> Values:
+        """The latch's."""
+        exposure = self.rule.latch.exposure
+        return self._whole(np.full((1, 1), np.nan) if exposure is None else self._evaluate(exposure))
+
+    @cached_property
+    def gauge(self) -> Values:
+        """The number that is watched; of a rule without one, whether `when` holds."""
+        gauge = self.rule.gauge
+        return self._whole(self.level if gauge is None else self._evaluate(gauge.expression))
+
+    @cached_property
+    def members(self) -> tuple[str, ...]:
+        """The parts, as findings name them: one without a name for the car as a whole."""
+        group = self.rule.group
+        if group is None:
+            return ("",)
+        if group.members:
+            return group.members
+        width = max(self.around.series(one).shape[1] for one in series_of(self.rule.when) if one.group == group)
+        return tuple(f"{group.prefix}{number}" for number in range(1, width + 1))
+
+    def _where_valid(self, node: Expression) -> Values:
+        values = self._evaluate(node)
+        if self.rule.valid_when is None:
+            return values
+        return np.where(self._evaluate(self.rule.valid_when) == 1, values, np.nan)
+
+    def _whole(self, values: Values) -> Values:
+        """The values of every part, shape (n, members)."""
+        return np.broadcast_to(values, (len(self.around.clock), len(self.members)))

@@ -1,0 +1,74 @@
+"""A fleet's history in Parquet: cars together, day by day, find what each finds by itself."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from flows.backtest import backtest, fires
+from flows.history import HistoryError, open_history
+from rules.detector import RuleDetector
+from rules.loader import load_rules
+from simulator.faults import FaultOrder
+from simulator.fleet import Fleet, build_fleet
+from simulator.parquet import write_fleet
+from simulator.truth import read_truth
+from tests.support.judging import judge_fleet
+from vehicle.failure import FailureMode
+from vsc.hindsight import beside, score
+
+START, DAYS, SEED = date(2026, 3, 1), 9, 5101
+FAULTS = [
+    FaultOrder(FailureMode.LV_BATTERY_AGEING, "car-0001", -20.0),
+    FaultOrder(FailureMode.TYRE_SLOW_LEAK, "car-0002", 0.0),
+    FaultOrder(FailureMode.CHARGE_INLET_OVERHEATING, "car-0003", -20.0),
+]
+RULES = [rule for rule in load_rules() if not rule.inhibited_by]
+
+
+def _nothing(_share: float) -> None:
+    """Nobody waits."""
+
+
+@pytest.fixture(scope="module")
+def fleet() -> Fleet:
+    return build_fleet(4, DAYS, SEED, START, FAULTS)
+
+
+@pytest.fixture(scope="module")
+def folder(fleet: Fleet, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("history") / "fleet"
+    write_fleet(path, fleet, _nothing)
+    return path
+
+
+def test_cars_together_find_what_each_finds_by_itself(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("flows.history.CARS_TOGETHER", 3)
+    found = backtest(open_history(folder), RULES, _nothing)
+    one_by_one = judge_fleet(4, DAYS, SEED, [*map(RuleDetector, RULES)], FAULTS)
+    expected = fires([finding for car in one_by_one.cars for finding in car.findings])
+    assert expected
+    assert sorted(found.fires, key=repr) == sorted(expected, key=repr)
+    assert found.vehicle_days == 4 * DAYS
+
+
+def test_fires_are_held_against_the_truth(folder: Path) -> None:
+    history = open_history(folder)
+    found = backtest(history, RULES, _nothing)
+    vehicles = {vehicle.vehicle_id: vehicle for vehicle in history.vehicles}
+    scores = {rule.rule_id: score(rule, found, vehicles, read_truth(folder / "truth.jsonl")) for rule in RULES}
+    leak = scores["tyre_slow_leak"]
+    assert (leak.fires, leak.true_fires, leak.precision, leak.faults, leak.recall) == (1, 1, 1.0, 1, 1.0)
+    assert leak.alerts_per_vehicle_month == pytest.approx(30 / (4 * DAYS), abs=1e-3)
+    assert leak.models == {vehicles["car-0002"].model: 1}
+    assert scores["isolation_low"].recall is None
+    rows = beside([leak], [scores["tyre_soft"]])
+    assert [(row["rule"], row["fires before"], row["fires after"] is None) for row in rows] == [
+        ("tyre_slow_leak", 1, True),
+        ("tyre_soft", None, False),
+    ]
+
+
+def test_what_is_no_history_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(HistoryError, match=r"vehicles\.parquet cannot be read"):
+        open_history(tmp_path)
