@@ -39,12 +39,16 @@ def observe(window: Window, states: States) -> dict[str, Panel]:
 
 
 def _charge_steps(window: Window, states: States) -> Panel:
-    """How far the charge shown is from the one shown before, at the first reading after each sleep of a resting car."""
+    """How much more charge is shown at the first reading after each sleep of a resting car than at the last before.
+
+    A sleep takes charge, a percent and more in a night by what hangs on the battery, and gives none: only a rise is the
+    management's own doing.
+    """
     charge = window.signal("hv_soc_pct")
     sampled = ~states.driving & ~states.charging & np.isfinite(charge)
     times, charge, spell = window.times[sampled], charge[sampled], states.spell[sampled]
     slept = (np.diff(times) >= np.timedelta64(SLEEP)) & (np.diff(spell) == 0)
-    steps = np.abs(np.diff(charge))
+    steps = np.maximum(np.diff(charge), 0.0)
     woken = slept & window.inside(times[1:])
     return panel(times[1:][woken], steps[woken]) if woken.any() else panel([], [])
 

@@ -10,7 +10,9 @@ from features.panel import Panel, known
 from features.states import States
 from features.window import Window, held
 
-SIGNALS: Final = ("charge_phases", "charge_current_request_a", "charge_current_a", "charge_voltage_v")
+SIGNALS: Final = ("charge_phases", "charge_current_request_a", "charge_current_a", "charge_voltage_v", "place_id")
+FIRST_PLACE: Final = 1.0
+"""A car numbers the places that it returns to as it learns them; the first is where it is at home (estimate)."""
 HELD: Final = timedelta(minutes=10)
 LOADED_A: Final = 8.0
 """Below it a weak line does not show (engineering estimate)."""
@@ -18,10 +20,15 @@ MIN_SAMPLES: Final = 3
 
 
 def observe(window: Window, states: States) -> dict[str, Panel]:
-    """Per day `charge_offer`, A over all phases that the car asks for at most, and `wall_voltage`, V under load."""
+    """Per day `charge_offer`, A over all phases that the car asks for at most, and `wall_voltage`, V under load.
+
+    Both at home, because other places offer other currents and have other lines; anywhere, if the car tells no places.
+    """
     times = window.times
     phases = held(window.signal("charge_phases"), times, HELD)
-    chosen = window.inside(times) & states.charging & (phases > 0)
+    place = held(window.signal("place_id"), times, HELD)
+    at_home = np.isnan(place) | (place == FIRST_PLACE)
+    chosen = window.inside(times) & states.charging & (phases > 0) & at_home
     offer = np.where(chosen, phases * window.signal("charge_current_request_a"), np.nan)
     loaded = chosen & (held(window.signal("charge_current_a"), times, HELD) >= LOADED_A)
     volts = np.where(loaded, window.signal("charge_voltage_v"), np.nan)

@@ -51,7 +51,7 @@ FEATURES: Final[Mapping[str, Feature]] = MappingProxyType(
         "evaporator_gap": Feature("boiling point of the cold side above what the air asks for", "K"),
         "compressor_effort": Feature("compressor power per kelvin held and kelvin of lift", "W/K/K"),
         "state_of_health": Feature("state of health, day's median", "%"),
-        "charge_step": Feature("change of the charge shown across a sleep", "%"),
+        "charge_step": Feature("rise of the charge shown across a sleep", "%"),
         "module_spread": Feature("spread between modules while driving over the square of the current", "K/A/A"),
         "modules_apart": Feature("spread between modules at rest, day's mean", "K"),
         "charge_offer": Feature("current over all phases that the car asks for at most", "A"),

@@ -60,6 +60,8 @@ class Window:
 
 def held(values: NDArray[np.float64], times: NDArray[np.datetime64], longest: timedelta) -> NDArray[np.float64]:
     """The values, each standing until the next one, but no longer than `longest`."""
+    if not len(values):
+        return values
     sampled = np.isfinite(values)
     latest = np.maximum.accumulate(np.where(sampled, np.arange(len(values)), -1))
     fresh = latest >= 0

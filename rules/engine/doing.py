@@ -108,7 +108,8 @@ def doing(batch: Batch, memories: Sequence[Memory]) -> Doing:
 
 def _rows(batch: Batch, memories: Sequence[Memory]) -> tuple[Clock, Values]:
     """The signals at all of their samples, with what stood last before the first of them."""
-    found = {name: batch.columns[name] for name in SIGNALS if name in batch.columns}
+    # A signal may be known to a car and have no sample in these days.
+    found = {name: batch.columns[name] for name in SIGNALS if name in batch.columns and len(batch.columns[name].clock)}
     cars = len(batch.vehicles)
     clock = union((column.clock.at(np.isfinite(column.values[:, 0])) for column in found.values()), cars)
     if not len(clock):

@@ -18,26 +18,27 @@ def _resting(charge: np.ndarray) -> Window:
     return a_window(minutes(), {"speed_kmh": 0.0, "hv_soc_pct": charge, "charge_state": 0.0})
 
 
-def test_a_step_is_what_the_charge_shown_changes_by_across_a_sleep() -> None:
+@pytest.mark.parametrize(("woken", "step"), [(61.5, 1.5), (58.5, 0.0), (60.0, 0.0)])
+def test_a_step_is_what_the_charge_shown_rises_by_across_a_sleep(woken: float, step: float) -> None:
     at = minutes()
     asleep = (at > 1600) & (at < 1900)
-    assert _observe(_resting(np.where(asleep, np.nan, np.where(at < 1700, 60.0, 58.5))))["charge_step"] == [1.5]
+    assert _observe(_resting(np.where(asleep, np.nan, np.where(at < 1700, 60.0, woken))))["charge_step"] == [step]
 
 
-def test_what_is_lost_awake_is_no_step() -> None:
+def test_what_changes_awake_is_no_step() -> None:
     at = minutes()
-    assert "charge_step" not in _observe(_resting(60.0 - at / 1000.0))
+    assert "charge_step" not in _observe(_resting(60.0 + at / 1000.0))
 
 
 def test_a_short_sleep_says_nothing() -> None:
     at = minutes()
     asleep = (at > 1600) & (at < 1700)
-    assert "charge_step" not in _observe(_resting(np.where(asleep, np.nan, np.where(at < 1650, 60.0, 58.5))))
+    assert "charge_step" not in _observe(_resting(np.where(asleep, np.nan, np.where(at < 1650, 60.0, 61.5))))
 
 
 def test_a_drive_between_two_readings_is_no_sleep() -> None:
     at = minutes()
-    charge = np.where((at > 1600) & (at < 1900), np.nan, np.where(at < 1700, 60.0, 50.0))
+    charge = np.where((at > 1600) & (at < 1900), np.nan, np.where(at < 1700, 60.0, 70.0))
     speed = np.where((at > 1650) & (at < 1750), 50.0, 0.0)
     window = a_window(at, {"speed_kmh": speed, "hv_soc_pct": charge, "charge_state": 0.0})
     assert "charge_step" not in _observe(window)

@@ -7,7 +7,7 @@ from features.states import states
 from tests.support.windows import a_window, minutes
 
 
-def _observe(phases: float, current: float = 16.0) -> dict[str, float]:
+def _observe(phases: float, current: float = 16.0, **others: float) -> dict[str, float]:
     at = minutes()
     signals: dict[str, np.ndarray | float] = {
         "speed_kmh": 0.0,
@@ -16,6 +16,7 @@ def _observe(phases: float, current: float = 16.0) -> dict[str, float]:
         "charge_current_request_a": np.where(at < 2000, 16.0, 4.0),
         "charge_current_a": current,
         "charge_voltage_v": 226.0,
+        **others,
     }
     window = a_window(at, signals)
     return {name: panel.values.item() for name, panel in observe(window, states(window)).items()}
@@ -32,3 +33,8 @@ def test_direct_current_says_nothing() -> None:
 
 def test_without_load_the_wall_is_not_judged() -> None:
     assert "wall_voltage" not in _observe(3.0, current=5.0)
+
+
+def test_places_other_than_home_say_nothing_of_the_car() -> None:
+    assert _observe(3.0, place_id=1.0) == _observe(3.0)
+    assert _observe(1.0, place_id=2.0) == {}

@@ -288,3 +288,19 @@ def test_what_is_latched_ends_when_a_workshop_has_seen_to_it() -> None:
         in_pieces += news
     for found in (once, in_pieces):
         assert [((one.observed_at - START).days, one.cleared) for one in found] == [(0, False), (3, True), (5, False)]
+
+
+def test_a_signal_without_a_sample_in_these_days_leaves_the_car_doing_what_is_unknown() -> None:
+    parked = RuleDetector(a_rule("cabin_temp_c > 40 degC and parked", "cabin_temp_c < 30 degC"))
+    day = timedelta(days=1)
+
+    def told(start: datetime, *names: str) -> dict[str, Panel]:
+        sampled = panel([instant(start)], [0.0])
+        nothing = panel([], [])
+        return {name: sampled if name in names else nothing for name in ("speed_kmh", "charge_state", "hv_current_a")}
+
+    hot = panel([instant(START + day)], [45.0])
+    state, _ = parked.evaluate(a_vehicle(), told(START, "speed_kmh", "charge_state") | {"cabin_temp_c": hot}, None)
+    later = panel([instant(START + 2 * day)], [45.0])
+    _, findings = parked.evaluate(a_vehicle(), told(START + 2 * day) | {"cabin_temp_c": later}, state)
+    assert findings == []
