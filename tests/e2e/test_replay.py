@@ -113,7 +113,7 @@ def test_killing_ingest_in_the_middle_loses_nothing_and_stores_nothing_twice(sta
     started = stack.start("replay", str(car3), "--format", "battery-log", "--vehicle", "weak", "--speed", "max")
     kills = 0
     while started.poll() is None:
-        time.sleep(1.5)
+        time.sleep(0.3)
         if kills < MOST_KILLS and stored_rows(stack) > 2000 * kills:
             kills += stack.kill("ingest")
     _, complaints = started.communicate()
