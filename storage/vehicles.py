@@ -13,7 +13,7 @@ from vehicle.foreign_address import alias
 from vehicle.vehicle import VehicleRecord
 
 _HOLDERS: Final = (
-    "visits", "alerts", "findings", "detector_state",
+    "visits", "alerts", "findings", "silences", "detector_state",
     "telemetry", "events", "sequence_gaps", "boot_progress", "batch_ledger", "vehicles",
 )  # fmt: skip
 """Tables with rows of a vehicle, those that refer to others first; what hangs on them goes with them."""

@@ -1,0 +1,92 @@
+"""From findings to alerts: the one place that decides which findings are told, and which are held back.
+
+A finding is stored in any case. One that an entry keeps quiet is noted as held back; it is told once nothing keeps it
+quiet any more, if it still holds then. All of it belongs into the transaction that moves the detectors' place.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+
+import psycopg
+
+from storage import alerts, findings, held_findings, silences
+from tickets.holding import PATIENCE, Outcome, hold, settle
+from tickets.triage import KNOWN_STATUSES, merge
+from vehicle.finding import Finding
+from vehicle.vehicle import VehicleRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Raised:
+    """What storing findings did."""
+
+    findings: int = 0
+    """New ones."""
+    held: int = 0
+    """Of these, held back."""
+    alerts: int = 0
+    """Opened or changed."""
+
+
+def raise_alerts(
+    connection: psycopg.Connection[Any],
+    vehicle: VehicleRecord,
+    found: Sequence[Finding],
+    judged_until: datetime,
+    now: datetime,
+) -> Raised:
+    """Store what is new of a car's findings, and what they and the ends of silences do to its alerts.
+
+    Args:
+        connection: within the transaction of the detectors' place.
+        vehicle: the car.
+        found: what its detectors have found.
+        judged_until: event time up to which they have judged all of it.
+        now: the stack's present.
+    """
+    numbers = ((findings.record(connection, finding), finding) for finding in found)
+    new = {number: finding for number, finding in numbers if number is not None}
+    entries = silences.of_vehicle(connection, vehicle)
+    quiet = hold(new, entries, vehicle.model)
+    if quiet:
+        held_findings.hold(connection, quiet)
+    steps = [(finding.observed_at, 0, {number: finding}) for number, finding in new.items() if number not in quiet]
+    waiting = held_findings.waiting(connection, vehicle.vehicle_id)
+    if waiting:
+        ends = [one.finding for one in findings.of_vehicle(connection, vehicle.vehicle_id) if one.finding.cleared]
+        settled = settle(waiting, ends, entries, vehicle.model, max(judged_until, now - PATIENCE))
+        held_findings.settle(connection, settled, now)
+        raised = [one for one in settled if one.outcome is Outcome.RAISED]
+        steps += [(one.at, 1, {one.finding_id: waiting[one.finding_id]}) for one in raised]
+    changed: set[object] = set()
+    for together in _in_order(steps):
+        changed |= _merge(connection, vehicle.vehicle_id, together)
+    return Raised(len(new), len(quiet), len(changed))
+
+
+def _in_order(steps: Sequence[tuple[datetime, int, Mapping[int, Finding]]]) -> Iterator[dict[int, Finding]]:
+    """What is told, in the order in which it is: findings as they are made, those held back when they may be."""
+    ordered = sorted(steps, key=lambda step: step[:2])
+    for is_late, group in groupby(ordered, key=lambda step: step[1]):
+        told = [one for _, _, one in group]
+        if is_late:
+            yield from map(dict, told)
+        else:
+            yield {number: finding for one in told for number, finding in one.items()}
+
+
+def _merge(connection: psycopg.Connection[Any], vehicle_id: str, numbers: Mapping[int, Finding]) -> set[object]:
+    """Store what findings do to the car's alerts; which of them have changed."""
+    known = alerts.list_alerts(connection, KNOWN_STATUSES, vehicle_id)
+    changes = merge(numbers.values(), known)
+    for change in changes:
+        about = [number for number, finding in numbers.items() if finding.failure_mode == change.alert.failure_mode]
+        latest = next((number for number in about if numbers[number] is change.latest), change.alert.latest_finding_id)
+        alerts.save(
+            connection,
+            replace(change.alert, finding_count=change.alert.finding_count + len(about), latest_finding_id=latest),
+        )
+    return {change.alert.alert_id for change in changes}
