@@ -8,9 +8,9 @@ from typing import Any, Final
 import msgspec
 
 from features.stays import Stay
-from storage.detectors import DetectorState
+from storage.detectors import DIAGNOSIS, DetectorState
 
-PLACE: Final = "diagnosis"
+PLACE: Final = DIAGNOSIS
 """The name under which places are kept: all detectors read the same days, so they move together."""
 MARK_EVERY: Final = timedelta(days=15)
 MARKS: Final = 3

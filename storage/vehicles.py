@@ -48,6 +48,12 @@ def find(connection: psycopg.Connection[Any], vehicle_id: str) -> VehicleRecord 
         return cursor.execute("SELECT * FROM vehicles WHERE vehicle_id = %s", [vehicle_id]).fetchone()
 
 
+def find_vin(connection: psycopg.Connection[Any], vin: str) -> VehicleRecord | None:
+    """The vehicle with a VIN, or None when it is not known."""
+    with connection.cursor(row_factory=record_row(VehicleRecord)) as cursor:
+        return cursor.execute("SELECT * FROM vehicles WHERE vin = %s", [vin.upper()]).fetchone()
+
+
 def list_vehicles(connection: psycopg.Connection[Any]) -> list[VehicleRecord]:
     """All known vehicles, by their id."""
     with connection.cursor(row_factory=record_row(VehicleRecord)) as cursor:

@@ -3,10 +3,12 @@
 They are applied by event time, half open. No entry holds back danger, and none lasts for ever.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
 
 from features.stays import Stay
 from tickets.alert import Alert, AlertStatus
@@ -22,6 +24,16 @@ class SilenceKind(StrEnum):
     """Of one car, of which something is known already."""
     WORKSHOP = "workshop"
     """The car is in a workshop: what it tells meanwhile is not judged."""
+
+
+LONGEST: Final[Mapping[SilenceKind, timedelta]] = MappingProxyType(
+    {
+        SilenceKind.SILENCE: timedelta(days=90),
+        SilenceKind.SUPPRESSION: timedelta(days=366),
+        SilenceKind.WORKSHOP: timedelta(days=30),
+    }
+)
+"""What may be kept quiet at one go, so that nothing is forgotten (engineering estimates)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +102,22 @@ class Silence:
         if self.kind is not SilenceKind.WORKSHOP or self.until <= self.starts_at:
             return None
         return Stay(self.silence_id, self.starts_at, self.until, self.lift.seen_to if self.lift else ())
+
+
+def mistake(entry: Silence, now: datetime) -> str | None:
+    """Why an entry cannot be meant, in one sentence; None: it can."""
+    longest = LONGEST[entry.kind]
+    if entry.ends_at <= entry.starts_at:
+        return "the end must lie after the beginning"
+    if entry.ends_at - entry.starts_at > longest:
+        return f"a {entry.kind} lasts {longest.days} days at most; it can be made again when it ends"
+    if entry.ends_at <= now and entry.kind is not SilenceKind.WORKSHOP:
+        return "the end has passed already, so nothing would be kept quiet"
+    if not entry.reason.strip():
+        return "the reason must say something"
+    if not entry.author.strip():
+        return "the author must have a name"
+    return None
 
 
 def holder(entries: Iterable[Silence], subject: Subject, at: datetime) -> Silence | None:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from features.panel import Panel, panel
 from rules.detector import RuleBook, RuleDetector
 from rules.engine.columns import batch_of, visit_of
+from rules.engine.inhibition import withheld
 from rules.engine.judge import judge
 from rules.engine.memory import Memory, restore
 from rules.rule import Rule
@@ -266,6 +267,7 @@ def test_a_rule_that_inhibits_another_keeps_it_quiet_until_it_ends() -> None:
         today = {name: one.at(np.arange(6) == day) for name, one in panels.items()}
         states, news = RuleBook((hushed, loud)).evaluate(a_vehicle(), today, states)
         by_day += news
+        assert withheld((hushed, loud), states) == ({"made_up": ("loud",)} if day in {0, 1, 4} else {})
     for found in (at_once, by_day):
         told = [one for one in found if one.detector == "made_up"]
         assert [((one.observed_at - START).days, one.severity.name, one.cleared) for one in told] == [
