@@ -157,7 +157,7 @@ def _diagnose_vehicle(
         _LOG.info("judged_again", vehicle_id=vehicle_id, since=start.isoformat())
     place.arrived, place.until, place.stays = arrivals.through, end, stays
     detectors.save(connection, place.stored(vehicle_id))
-    raised = raise_alerts(connection, vehicle, name_missing(connection, vehicle_id, found), end, latest)
+    raised = raise_alerts(connection, vehicle, name_missing(connection, vehicle_id, found, stays), end, latest)
     return _summary(raised, days=(end - start) // DAY)
 
 
