@@ -14,7 +14,7 @@ from config.clock import Clock, open_clock
 from features.tyres import WHEELS
 from flows.diagnose import DiagnosisSummary, diagnose
 from flows.order import open_tickets
-from storage import alerts, findings, held_findings, silences, vehicles
+from storage import alerts, events, findings, held_findings, silences, vehicles
 from storage.connection import connect
 from storage.ledger import BatchKey
 from tests.support.a_visit import CATALOGUE
@@ -23,6 +23,8 @@ from tests.support.windows import a_vehicle
 from tickets.alert import Alert
 from tickets.holding import PATIENCE, Outcome
 from tickets.silence import Lift, Silence, SilenceKind
+from vehicle.batch import Event, EventBatch, EventKind
+from vehicle.codes import DiagnosticTroubleCode, DtcStatus
 from vehicle.moment import instant
 
 pytestmark = pytest.mark.integration
@@ -218,3 +220,29 @@ def test_what_a_car_tells_in_a_workshop_is_not_judged_whenever_that_becomes_know
     assert not claim.cleared
     assert ends
     assert all(one.cleared for one in ends)
+
+
+def test_what_a_workshop_has_seen_to_ends_what_is_latched_even_if_it_says_so_later(
+    connection: Connection, clock: Clock
+) -> None:
+    """The interlock's code is confirmed on day 1, and cleared in the workshop on day 4."""
+    stays = {}
+    for vehicle_id in (CAR, TWIN):
+        told = ((1.5, DtcStatus(9)), (4.2, DtcStatus(0)))
+        happened = tuple(
+            Event(START + day * DAY, EventKind.TROUBLE_CODE, DiagnosticTroubleCode("P0A0A", status))
+            for day, status in told
+        )
+        with connection.transaction():
+            events.record(connection, [EventBatch(vehicle_id, "00000000000000b1", 1, START + 5 * DAY, happened)])
+        stays[vehicle_id] = keep_quiet(connection, 3, 5, vehicle_id, kind=SilenceKind.WORKSHOP)
+        for day in range(8):
+            send(connection, day, SOUND, vehicle_id)
+    diagnose(connection, clock)
+    assert [one.cleared_at for one in (*open_alerts(connection), *open_alerts(connection, TWIN))] == [None, None]
+    lift(connection, stays[CAR], 7, "high_voltage_system")
+    lift(connection, stays[TWIN], 7, "tyre")
+    diagnose(connection, clock)
+    (seen_to,), (not_seen_to,) = open_alerts(connection), open_alerts(connection, TWIN)
+    assert (seen_to.failure_mode, seen_to.cleared_at) == ("hvil_intermittent", START + 5 * DAY)
+    assert not_seen_to.cleared_at is None
