@@ -19,7 +19,7 @@ from config.clock import Clock
 from diagnostics.cell_peers import CellPeers
 from diagnostics.prognosis import remaining_life
 from features.panel import Observations
-from features.stays import Stay, first_change
+from features.stays import first_change
 from flows.missing import name_missing
 from flows.observations import DAY, observations
 from flows.place import PLACE, Place
@@ -139,7 +139,7 @@ def _diagnose_vehicle(
     if vehicle is None or arrivals is None:
         return DiagnosisSummary()
     judged_until = place.until
-    stays = _stays(connection, vehicle_id)
+    stays = silences.stays(connection, vehicle_id)
     changed = [at for at in (arrivals.first_new_at, first_change(place.stays, stays)) if at is not None]
     if judged_until and changed and min(changed) < judged_until:
         place.go_back(min(changed))
@@ -163,22 +163,14 @@ def _diagnose_vehicle(
 
 def _let_go(connection: psycopg.Connection[Any], vehicle_id: str, latest: datetime) -> DiagnosisSummary:
     """Tell of what was held back of a car that has nothing new to be judged, if nothing keeps it quiet any more."""
-    vehicle, until = (
-        registry.find(connection, vehicle_id),
-        Place.of(detectors.find(connection, PLACE, vehicle_id)).until,
-    )
-    if vehicle is None or until is None:
+    vehicle, place = registry.find(connection, vehicle_id), detectors.find(connection, PLACE, vehicle_id)
+    if vehicle is None or place is None:
         return DiagnosisSummary()
-    return _summary(raise_alerts(connection, vehicle, [], until, latest))
+    return _summary(raise_alerts(connection, vehicle, [], place.evaluated_until, latest))
 
 
 def _summary(raised: Raised, days: int = 0) -> DiagnosisSummary:
     return DiagnosisSummary(int(days > 0), days, raised.findings, raised.held, raised.alerts)
-
-
-def _stays(connection: psycopg.Connection[Any], vehicle_id: str) -> list[Stay]:
-    """A car's stays in workshops."""
-    return [stay for one in silences.stays(connection, vehicle_id) if (stay := one.stay) is not None]
 
 
 def _judge_day(

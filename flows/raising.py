@@ -4,16 +4,16 @@ A finding is stored in any case. One that an entry keeps quiet is noted as held 
 quiet any more, if it still holds then. All of it belongs into the transaction that moves the detectors' place.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import groupby
 from typing import Any
+from uuid import UUID
 
 import psycopg
 
 from storage import alerts, findings, held_findings, silences
-from tickets.holding import PATIENCE, Outcome, hold, settle
+from tickets.holding import PATIENCE, Settlement, hold, in_order, settle
 from tickets.triage import KNOWN_STATUSES, merge
 from vehicle.finding import Finding
 from vehicle.vehicle import VehicleRecord
@@ -53,32 +53,21 @@ def raise_alerts(
     quiet = hold(new, entries, vehicle.model)
     if quiet:
         held_findings.hold(connection, quiet)
-    steps = [(finding.observed_at, 0, {number: finding}) for number, finding in new.items() if number not in quiet]
+    told = {number: finding for number, finding in new.items() if number not in quiet}
     waiting = held_findings.waiting(connection, vehicle.vehicle_id)
+    settled: list[Settlement] = []
     if waiting:
         ends = [one.finding for one in findings.of_vehicle(connection, vehicle.vehicle_id) if one.finding.cleared]
-        settled = settle(waiting, ends, entries, vehicle.model, max(judged_until, now - PATIENCE))
-        held_findings.settle(connection, settled, now)
-        raised = [one for one in settled if one.outcome is Outcome.RAISED]
-        steps += [(one.at, 1, {one.finding_id: waiting[one.finding_id]}) for one in raised]
-    changed: set[object] = set()
-    for together in _in_order(steps):
+        due = settle(waiting, ends, entries, vehicle.model, max(judged_until, now - PATIENCE))
+        mine = held_findings.settle(connection, due, now)
+        settled = [one for one in due if one.finding_id in mine]
+    changed: set[UUID] = set()
+    for together in in_order(told, waiting, settled):
         changed |= _merge(connection, vehicle.vehicle_id, together)
     return Raised(len(new), len(quiet), len(changed))
 
 
-def _in_order(steps: Sequence[tuple[datetime, int, Mapping[int, Finding]]]) -> Iterator[dict[int, Finding]]:
-    """What is told, in the order in which it is: findings as they are made, those held back when they may be."""
-    ordered = sorted(steps, key=lambda step: step[:2])
-    for is_late, group in groupby(ordered, key=lambda step: step[1]):
-        told = [one for _, _, one in group]
-        if is_late:
-            yield from map(dict, told)
-        else:
-            yield {number: finding for one in told for number, finding in one.items()}
-
-
-def _merge(connection: psycopg.Connection[Any], vehicle_id: str, numbers: Mapping[int, Finding]) -> set[object]:
+def _merge(connection: psycopg.Connection[Any], vehicle_id: str, numbers: Mapping[int, Finding]) -> set[UUID]:
     """Store what findings do to the car's alerts; which of them have changed."""
     known = alerts.list_alerts(connection, KNOWN_STATUSES, vehicle_id)
     changes = merge(numbers.values(), known)

@@ -34,14 +34,16 @@ def hold(connection: psycopg.Connection[Any], held: Mapping[int, Silence]) -> No
     )
 
 
-def settle(connection: psycopg.Connection[Any], settled: Collection[Settlement], now: datetime) -> None:
-    """Note what became of findings that were held back."""
-    connection.execute(
+def settle(connection: psycopg.Connection[Any], settled: Collection[Settlement], now: datetime) -> set[int]:
+    """Note what became of findings that were held back, and return the numbers of those that were until now."""
+    rows = connection.execute(
         "UPDATE held_findings SET outcome = done.outcome, settled_at = %s "
         "FROM unnest(%s::bigint[], %s::text[]) AS done (finding_id, outcome) "
-        "WHERE held_findings.finding_id = done.finding_id AND held_findings.outcome IS NULL",
+        "WHERE held_findings.finding_id = done.finding_id AND held_findings.outcome IS NULL "
+        "RETURNING held_findings.finding_id",
         [now, *transposed([(one.finding_id, str(one.outcome)) for one in settled], 2)],
     )
+    return {number for (number,) in rows}
 
 
 def waiting(connection: psycopg.Connection[Any], vehicle_id: str) -> dict[int, Finding]:

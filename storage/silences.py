@@ -11,6 +11,7 @@ from uuid import UUID
 import psycopg
 from psycopg.rows import dict_row
 
+from features.stays import Stay
 from storage import findings, rows, vehicles
 from tickets.alert import Alert
 from tickets.silence import Lift, Silence, SilenceKind, over_alert
@@ -75,9 +76,10 @@ def of_vehicle(connection: psycopg.Connection[Any], vehicle: VehicleRecord) -> l
     return _select(connection, condition, [vehicle.vehicle_id, vehicle.vehicle_id, vehicle.model, vehicle.model])
 
 
-def stays(connection: psycopg.Connection[Any], vehicle_id: str) -> list[Silence]:
-    """A car's stays in workshops, in the order of their making."""
-    return _select(connection, "WHERE vehicle_id = %s AND kind = 'workshop' ORDER BY silence_id", [vehicle_id])
+def stays(connection: psycopg.Connection[Any], vehicle_id: str) -> list[Stay]:
+    """A car's stays in workshops, those planned too, in the order in which they were made known."""
+    entries = _select(connection, "WHERE vehicle_id = %s AND kind = 'workshop' ORDER BY silence_id", [vehicle_id])
+    return [stay for entry in entries if (stay := entry.stay) is not None]
 
 
 def list_silences(connection: psycopg.Connection[Any], since: datetime | None = None) -> list[Silence]:

@@ -4,10 +4,11 @@ A finding that is held back is told once nothing keeps it quiet any more, if its
 then. What comes of it is the same, however the car's history is cut into runs.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from itertools import chain, groupby
 from typing import Final
 
 from tickets.silence import Silence, Subject, holder, quiet_until
@@ -80,6 +81,23 @@ def settle(
         over = any(finding.observed_at < at <= due for at in ended.get(finding.detector, ()))
         settled.append(Settlement(number, Outcome.ENDED if over else Outcome.RAISED, due))
     return sorted(settled, key=lambda one: (one.at, one.finding_id))
+
+
+def in_order(
+    told: Mapping[int, Finding], held: Mapping[int, Finding], settled: Iterable[Settlement]
+) -> Iterator[dict[int, Finding]]:
+    """What is told, in the order in which it is, together what alerts may take together.
+
+    Args:
+        told: findings that nothing keeps quiet, which are told as they are made.
+        held: those that were held back, by their numbers; each is told when it may be, if it is raised.
+        settled: what became of them.
+    """
+    steps = [(finding.observed_at, False, number, finding) for number, finding in told.items()]
+    steps += [(one.at, True, one.finding_id, held[one.finding_id]) for one in settled if one.outcome is Outcome.RAISED]
+    for is_late, group in groupby(sorted(steps, key=lambda step: step[:3]), key=lambda step: step[1]):
+        together = [{number: finding} for _, _, number, finding in group]
+        yield from together if is_late else [dict(chain.from_iterable(one.items() for one in together))]
 
 
 def _subject(finding: Finding, model: str) -> Subject:

@@ -34,7 +34,7 @@ def test_what_is_added_is_found_and_what_is_for_a_car_too(connection: Connection
     assert silences.find(connection, added[0].silence_id) == added[0]
     assert silences.of_vehicle(connection, CAR) == [added[0], added[1], added[2], added[4]]
     assert silences.of_vehicle(connection, replace(CAR, vehicle_id="veh-2", model="")) == [added[1]]
-    assert silences.stays(connection, VEHICLE) == [added[4]]
+    assert silences.stays(connection, VEHICLE) == [added[4].stay]
     assert silences.list_silences(connection, NOW + 3 * DAY) == []
     assert len(silences.list_silences(connection, NOW)) == 5
 
@@ -90,8 +90,8 @@ def test_findings_held_back_are_settled_once(connection: Connection) -> None:
     held_findings.hold(connection, {number: entry, other: entry})
     assert held_findings.waiting_vehicles(connection) == {VEHICLE}
     assert held_findings.counts(connection) == {entry.silence_id: 2}
-    held_findings.settle(connection, [Settlement(number, Outcome.RAISED, NOW)], NOW + DAY)
-    held_findings.settle(connection, [Settlement(number, Outcome.ENDED, NOW)], NOW + 2 * DAY)
+    assert held_findings.settle(connection, [Settlement(number, Outcome.RAISED, NOW)], NOW + DAY) == {number}
+    assert held_findings.settle(connection, [Settlement(number, Outcome.ENDED, NOW)], NOW + 2 * DAY) == set()
     assert set(held_findings.waiting(connection, VEHICLE)) == {other}
     told = {one.finding_id: (one.outcome, one.settled_at) for one in held_findings.list_held(connection)}
     assert told == {number: (Outcome.RAISED, NOW + DAY), other: (None, None)}

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.support.a_visit import CATALOGUE, NOW, VEHICLE, a_finding, an_alert
 from tickets.alert import Alert, AlertStatus
-from tickets.holding import Outcome, hold, settle
+from tickets.holding import Outcome, hold, in_order, settle
 from tickets.silence import Lift, Silence, SilenceKind, Subject, holder, over_alert, quiet_until
 from tickets.triage import Wait, WaitReason, decide, merge
 from vehicle.finding import Finding, Severity
@@ -140,7 +140,7 @@ def test_a_quiet_alert_makes_no_ticket_and_danger_does() -> None:
 
 
 class Runs:
-    """A car judged in pieces, as `flows.raising` does it, without a database."""
+    """A car judged in pieces, as `flows.raising` does it, its tables in memory."""
 
     def __init__(self, entries: Sequence[Silence]) -> None:
         self.entries = entries
@@ -154,16 +154,15 @@ class Runs:
         self.found += new.values()
         quiet = hold(new, self.entries, "Kombi")
         self.held |= {number: new[number] for number in quiet}
-        steps = [(finding.observed_at, 0, finding) for number, finding in new.items() if number not in quiet]
-        ends = [one for one in self.found if one.cleared]
-        for one in settle(self.held, ends, self.entries, "Kombi", until):
-            self.outcomes[one.finding_id] = one.outcome
-            finding = self.held.pop(one.finding_id)
-            if one.outcome is Outcome.RAISED:
-                steps.append((one.at, 1, finding))
-        for _, _, finding in sorted(steps, key=lambda step: step[:2]):
-            for change in merge([finding], list(self.alerts.values())):
+        told = {number: finding for number, finding in new.items() if number not in quiet}
+        settled = settle(self.held, [one for one in self.found if one.cleared], self.entries, "Kombi", until)
+        for together in in_order(told, self.held, settled):
+            for change in merge(together.values(), list(self.alerts.values())):
                 self.alerts[change.alert.component, change.alert.failure_mode] = change.alert
+        for one in settled:
+            assert one.finding_id not in self.outcomes
+            self.outcomes[one.finding_id] = one.outcome
+            del self.held[one.finding_id]
 
 
 _FINDINGS = st.lists(
