@@ -198,12 +198,12 @@ def test_live_equals_hindsight(name: str, seed: int, cuts: set[int], late: int) 
 
 
 @pytest.mark.parametrize("name", RULES)
-@settings(max_examples=10)
+@settings(max_examples=15)
 @given(
     seed=st.integers(0, 2**32 - 1),
-    cuts=st.sets(st.integers(0, 88), max_size=4),
-    stays=st.lists(st.tuples(st.integers(0, 80), st.integers(1, 20), st.booleans()), min_size=1, max_size=3),
-    known_after=st.integers(0, 4),
+    cuts=st.sets(st.integers(0, 88), min_size=6, max_size=12),
+    stays=st.lists(st.tuples(st.integers(0, 70), st.integers(5, 30), st.booleans()), min_size=1, max_size=2),
+    known_after=st.integers(0, 12),
 )
 def test_live_equals_hindsight_whenever_it_becomes_known_that_a_car_was_in_a_workshop(
     name: str, seed: int, cuts: set[int], stays: list[tuple[int, int, bool]], known_after: int
