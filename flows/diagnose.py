@@ -200,7 +200,7 @@ def _with_life(rule: Rule, finding: Finding) -> Finding:
 def _withdrawn(
     connection: psycopg.Connection[Any], vehicle_id: str, found: Sequence[Finding], span: tuple[datetime, datetime]
 ) -> list[Finding]:
-    """The end of every claim that does not hold any more with the samples that have arrived late."""
+    """The end of every claim that does not hold any more with what has become known late."""
     start, end = span
     stored = [one.finding for one in findings.of_vehicle(connection, vehicle_id)]
     told = {one.detector: one for one in stored}
@@ -208,12 +208,17 @@ def _withdrawn(
     return [
         _taken_back(one, end)
         for name, one in told.items()
-        if not one.cleared and (name not in true or true[name].cleared)
+        if not one.cleared and not _is_borne_out(one, true.get(name))
     ]
 
 
+def _is_borne_out(claim: Finding, latest: Finding | None) -> bool:
+    """Whether a claim still holds, or has an end of its own, going by the latest that its detector says now."""
+    return latest is not None and (not latest.cleared or latest.observed_at > claim.observed_at)
+
+
 def _taken_back(finding: Finding, at: datetime) -> Finding:
-    summary = f"Samples that arrived late do not bear this out: {finding.evidence.summary}"
+    summary = f"What has become known since does not bear this out: {finding.evidence.summary}"
     evidence = replace(finding.evidence, summary=summary)
     return replace(finding, cleared=True, observed_at=at, window_end=at, evidence=evidence)
 

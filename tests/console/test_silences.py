@@ -103,4 +103,4 @@ def test_a_finding_that_is_held_back_is_shown_with_author_reason_and_end(
         assert "is in a workshop" in page
     assert "1 finding held back" in own_console.get("/").text
     assert "cold week" in own_console.get("/vehicles/city-04").text
-    assert "Front left" not in own_console.get("/vehicles/city-04").text
+    assert "loses 3.1 kPa" not in own_console.get("/vehicles/city-04").text
