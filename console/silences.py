@@ -14,12 +14,14 @@ from console.failures import NotFoundError
 from console.forms import Form, filled, remember_author, remembered_author
 from console.present import Connection, Database, Present
 from console.rendering import page
+from features.stays import EVERYTHING
 from reports.problems import Problem, read_problem
 from reports.quiet import read_held
 from storage import held_findings, silences
 from storage.silences import SilenceOverError
 from tickets.alert import AlertStatus
 from tickets.silence import Lift, Silence, SilenceKind, mistake
+from vehicle.failure import Component
 
 router = APIRouter(include_in_schema=False)
 MOST_OVER: Final = 50
@@ -43,6 +45,8 @@ def list_all(request: Request, connection: Database, now: Present) -> HTMLRespon
         counts=held_findings.counts(connection),
         held=read_held(connection),
         author=remembered_author(request),
+        components=list(Component),
+        everything=EVERYTHING,
     )
 
 
@@ -77,12 +81,19 @@ def keep_quiet(connection: Database, now: Present, alert_id: UUID, form: Form) -
 
 @router.post("/silences/{number}/lift")
 def lift(connection: Database, now: Present, number: int, form: Form) -> Response:
-    """End an entry now; what it held back is told at the next run of the detectors, if it still holds."""
+    """End an entry now; what it held back is told at the next run of the detectors, if it still holds.
+
+    Of a stay in a workshop the form may say what has been seen to.
+    """
     author, reason = filled(form, "author"), filled(form, "reason")
-    if silences.find(connection, number) is None:
+    entry = silences.find(connection, number)
+    if entry is None:
         raise NotFoundError("There is no such entry.")
+    seen_to = (form["seen_to"],) if form.get("seen_to") else ()
+    if seen_to and (entry.kind is not SilenceKind.WORKSHOP or seen_to[0] not in {EVERYTHING, *Component}):
+        raise HTTPException(HTTPStatus.UNPROCESSABLE_ENTITY, "No workshop sees to that; nothing was changed.")
     try:
-        silences.lift(connection, Lift(number, now, author, reason))
+        silences.lift(connection, Lift(number, now, author, reason, seen_to))
     except SilenceOverError:
         raise HTTPException(HTTPStatus.CONFLICT, "The entry is over already; nothing was changed.") from None
     response = RedirectResponse("/silences", HTTPStatus.SEE_OTHER)

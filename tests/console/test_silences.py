@@ -104,3 +104,25 @@ def test_a_finding_that_is_held_back_is_shown_with_author_reason_and_end(
     assert "1 finding held back" in own_console.get("/").text
     assert "cold week" in own_console.get("/vehicles/city-04").text
     assert "loses 3.1 kPa" not in own_console.get("/vehicles/city-04").text
+
+
+def test_a_car_comes_back_from_the_workshop_with_what_was_seen_to(
+    own_console: httpx.Client, own_fleet_url: str
+) -> None:
+    stay = Silence(
+        0, SilenceKind.WORKSHOP, NOW, NOW + timedelta(days=1), "A. Roth", "new inlet", NOW, vehicle_id="city-03"
+    )
+    tyres = Silence(0, SilenceKind.SILENCE, NOW, NOW + timedelta(days=5), "K. Berg", "cold week", NOW, component="tyre")
+    with psycopg.connect(own_fleet_url) as connection:
+        stored, other = silences.add(connection, stay), silences.add(connection, tyres)
+    assert "Charge inlet</option>" in own_console.get("/silences").text
+    form = {"author": "A. Roth", "reason": "replaced", "seen_to": "charge_inlet"}
+    refused = ((other.silence_id, form), (stored.silence_id, form | {"seen_to": "the inlet"}))
+    for number, sent in refused:
+        assert own_console.post(f"/silences/{number}/lift", data=sent, headers=OURS).status_code == 422
+    assert own_console.post(f"/silences/{stored.silence_id}/lift", data=form, headers=OURS).status_code == 303
+    with psycopg.connect(own_fleet_url) as connection:
+        ended = silences.find(connection, stored.silence_id)
+    assert ended
+    assert ended.lift
+    assert ended.lift.seen_to == ("charge_inlet",)
