@@ -25,6 +25,7 @@ from tickets.holding import PATIENCE, Outcome
 from tickets.silence import Lift, Silence, SilenceKind
 from vehicle.batch import Event, EventBatch, EventKind
 from vehicle.codes import DiagnosticTroubleCode, DtcStatus
+from vehicle.finding import Severity
 from vehicle.moment import instant
 
 pytestmark = pytest.mark.integration
@@ -65,7 +66,18 @@ def send(connection: Connection, day: int, gap: float, vehicle_id: str = CAR) ->
     store_batch(connection, BatchKey(vehicle_id, "00000000000000a1", day + 1), times, columns, sent)
 
 
-def keep_quiet(connection: Connection, starts: float, ends: float, vehicle_id: str = CAR, **changes: Any) -> Silence:
+def tell_code(connection: Connection, code: str, *told: tuple[float, DtcStatus], vehicle_id: str = CAR) -> None:
+    """A trouble code's status on some days."""
+    happened = tuple(
+        Event(START + day * DAY, EventKind.TROUBLE_CODE, DiagnosticTroubleCode(code, status)) for day, status in told
+    )
+    with connection.transaction():
+        events.record(connection, [EventBatch(vehicle_id, "00000000000000b1", 1, START + 5 * DAY, happened)])
+
+
+def keep_quiet(
+    connection: Connection, starts: float, ends: float, vehicle_id: str | None = CAR, **changes: Any
+) -> Silence:
     """From one day to another."""
     entry = Silence(
         0,
@@ -228,13 +240,7 @@ def test_what_a_workshop_has_seen_to_ends_what_is_latched_even_if_it_says_so_lat
     """The interlock's code is confirmed on day 1, and cleared in the workshop on day 4."""
     stays = {}
     for vehicle_id in (CAR, TWIN):
-        told = ((1.5, DtcStatus(9)), (4.2, DtcStatus(0)))
-        happened = tuple(
-            Event(START + day * DAY, EventKind.TROUBLE_CODE, DiagnosticTroubleCode("P0A0A", status))
-            for day, status in told
-        )
-        with connection.transaction():
-            events.record(connection, [EventBatch(vehicle_id, "00000000000000b1", 1, START + 5 * DAY, happened)])
+        tell_code(connection, "P0A0A", (1.5, DtcStatus(9)), (4.2, DtcStatus(0)), vehicle_id=vehicle_id)
         stays[vehicle_id] = keep_quiet(connection, 3, 5, vehicle_id, kind=SilenceKind.WORKSHOP)
         for day in range(8):
             send(connection, day, SOUND, vehicle_id)
@@ -246,3 +252,17 @@ def test_what_a_workshop_has_seen_to_ends_what_is_latched_even_if_it_says_so_lat
     (seen_to,), (not_seen_to,) = open_alerts(connection), open_alerts(connection, TWIN)
     assert (seen_to.failure_mode, seen_to.cleared_at) == ("hvil_intermittent", START + 5 * DAY)
     assert not_seen_to.cleared_at is None
+
+
+def test_danger_is_told_and_ordered_at_once_whatever_is_kept_quiet(connection: Connection, clock: Clock) -> None:
+    """A contactor is stuck closed."""
+    keep_quiet(connection, 0, 30)
+    keep_quiet(connection, 0, 30, kind=SilenceKind.SILENCE, vehicle_id=None)
+    tell_code(connection, "P0AA1", (1.5, DtcStatus(9)))
+    for day in range(8):
+        send(connection, day, LEAK[day])
+    diagnose(connection, clock)
+    (alert,) = open_alerts(connection)
+    assert (alert.failure_mode, alert.severity) == ("contactor_wear", Severity.DANGER)
+    assert outcomes(connection) == [None]
+    assert open_tickets(connection, CATALOGUE, clock).tickets_opened == 1
