@@ -16,7 +16,6 @@ from reports.charts import LineChart
 from reports.figures import SILENT_AFTER
 from reports.problems import Problem, read_problems
 from reports.quiet import read_held, read_inhibited
-from rules.loader import load_rules
 from rules.rule import Rule
 from storage import events, ledger, silences, tickets, vehicles
 from storage.envelope import latest_values, read_envelope
@@ -79,7 +78,7 @@ def show(connection: Database, now: Present, vehicle_id: str, days: int = 7) -> 
         problems=problems,
         tickets=tickets.list_tickets(connection, vehicle_id=vehicle_id),
         entries=[one for one in silences.of_vehicle(connection, vehicle) if one.until > now],
-        held=read_held(connection, vehicle_id) + read_inhibited(connection, vehicle_id, _rules()),
+        held=read_held(connection, vehicle_id) + read_inhibited(connection, vehicle_id, _rules),
         latest=latest_values(connection, vehicle_id, LATEST),
         catalogue=CATALOGUE,
         charts=_charts(connection, vehicle_id, until - length, until),
@@ -94,6 +93,8 @@ def show(connection: Database, now: Present, vehicle_id: str, days: int = 7) -> 
 @cache
 def _rules() -> tuple[Rule, ...]:
     """The catalogue, as it was when the console was first asked."""
+    from rules.loader import load_rules  # noqa: PLC0415 -- pandas comes with it: 75 MB that the console hardly ever needs
+
     return tuple(load_rules())
 
 

@@ -1,6 +1,6 @@
 """Why no alert came: what detectors see of a car and nobody is told, with who keeps it quiet and until when."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -49,10 +49,18 @@ def read_held(connection: psycopg.Connection[Any], vehicle_id: str | None = None
     ]
 
 
-def read_inhibited(connection: psycopg.Connection[Any], vehicle_id: str, rules: Sequence[Rule]) -> list[Quiet]:
-    """The rules that hold on a car and are kept quiet by others that say the same more plainly."""
+def read_inhibited(
+    connection: psycopg.Connection[Any], vehicle_id: str, load_rules: Callable[[], Sequence[Rule]]
+) -> list[Quiet]:
+    """The rules that hold on a car and are kept quiet by others that say the same more plainly.
+
+    The catalogue is loaded only where there is one.
+    """
     place = detectors.find(connection, detectors.DIAGNOSIS, vehicle_id)
     states: Mapping[str, Any] = place.state["states"] if place else {}
+    if not any(isinstance(state, dict) and state.get("withheld") for state in states.values()):
+        return []
+    rules = load_rules()
     kept = withheld(rules, states)
     return [
         Quiet(

@@ -6,7 +6,8 @@ import httpx
 import psycopg
 import pytest
 
-from storage import findings, held_findings, silences
+from storage import detectors, findings, held_findings, silences
+from storage.detectors import DetectorState
 from tests.support.a_visit import a_finding
 from tests.support.console_server import OURS
 from tests.support.fleet_samples import NOW
@@ -126,3 +127,13 @@ def test_a_car_comes_back_from_the_workshop_with_what_was_seen_to(
     assert ended
     assert ended.lift
     assert ended.lift.seen_to == ("charge_inlet",)
+
+
+def test_a_vehicle_shows_what_its_rules_inhibit(own_console: httpx.Client, own_fleet_url: str) -> None:
+    holding = {"judged": 1, "parts": {"": {"rung": 1, "begun": 1}}}
+    states = {"contactors_wear": holding | {"withheld": True}, "hvil_open": holding | {"told": True}}
+    with psycopg.connect(own_fleet_url) as connection:
+        detectors.save(connection, DetectorState(detectors.DIAGNOSIS, "city-03", NOW, {"states": states}))
+    shown = own_console.get("/vehicles/city-03").text
+    assert "Contactors precharge again and again" in shown
+    assert '<code>hvil_open</code><span class="small">says it more plainly' in shown

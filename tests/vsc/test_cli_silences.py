@@ -11,7 +11,8 @@ import pytest
 from typer.testing import CliRunner
 
 from config.clock import open_clock
-from storage import alerts, findings, held_findings, silences
+from storage import alerts, detectors, findings, held_findings, silences
+from storage.detectors import DetectorState
 from storage.vehicles import register
 from tests.support.a_visit import a_finding, an_alert
 from vehicle.vehicle import VehicleRecord
@@ -134,3 +135,14 @@ def test_what_is_held_back_says_why_no_alert_came(vsc: Vsc) -> None:
     assert alert["silence"] == added["silence_id"]
     assert "sensor rl is on order" in vsc("alerts", "show", alert["alert_id"])
     assert vsc.json("silences", "list")[0]["held"] == 1
+
+
+def test_what_rules_inhibit_says_why_no_alert_came(vsc: Vsc) -> None:
+    holding = {"judged": 1, "parts": {"": {"rung": 1, "begun": 1}}}
+    states = {"contactors_wear": holding | {"withheld": True}, "hvil_open": holding | {"told": True}}
+    with psycopg.connect(vsc.database_url) as connection:
+        detectors.save(connection, DetectorState(detectors.DIAGNOSIS, "car-3", NOW, {"states": states}))
+    (kept,) = vsc.json("silences", "held", "--vehicle", "car-3")
+    assert (kept["detector"], kept["kept_quiet_by"]) == ("contactors_wear", "hvil_open")
+    assert "Contactors precharge again and again" in kept["evidence"]
+    assert vsc("silences", "held") == "Nothing is held back.\n"

@@ -86,7 +86,7 @@ def held(
     with connect(load_context().database_url) as connection:
         car = known_vehicle(connection, vehicle).vehicle_id if vehicle else None
         kept = read_held(connection, car)
-        kept += read_inhibited(connection, car, load_rules()) if car else []
+        kept += read_inhibited(connection, car, load_rules) if car else []
     rows: list[dict[str, Any]] = [
         {
             "vehicle_id": one.vehicle_id,
