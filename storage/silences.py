@@ -1,11 +1,11 @@
 """Entries that keep findings quiet, and their ends: nothing of them is ever changed or taken away.
 
-SilenceOverError   the entry has ended, or its workshop has reported: there is nothing left to lift
+SilenceOverError   the entry has ended: there is nothing left to lift
 """
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any, Final, LiteralString
+from typing import Any, LiteralString
 from uuid import UUID
 
 import psycopg
@@ -17,11 +17,6 @@ from tickets.alert import Alert
 from tickets.silence import Lift, Silence, SilenceKind, over_alert
 from vehicle.vehicle import VehicleRecord
 
-_SELECT: Final = """
-SELECT silences.*, lifts.at AS lift_at, lifts.author AS lift_author, lifts.reason AS lift_reason, lifts.seen_to
-FROM silences LEFT JOIN silence_lifts AS lifts USING (silence_id)
-"""
-
 
 class SilenceOverError(Exception):
     """There is nothing left to lift."""
@@ -29,7 +24,7 @@ class SilenceOverError(Exception):
 
 def add(connection: psycopg.Connection[Any], entry: Silence) -> Silence:
     """Store an entry, and return it with its number; the one it carries means nothing."""
-    values = {name: value for name, value in rows.column_values(entry).items() if name not in {"silence_id", "lift"}}
+    values = {name: value for name, value in rows.column_values(entry).items() if name not in {"silence_id", "lifts"}}
     row = connection.execute(
         "INSERT INTO silences (kind, vehicle_id, model, detector, component, starts_at, ends_at, author, reason, "
         "created_at) VALUES (%(kind)s, %(vehicle_id)s, %(model)s, %(detector)s, %(component)s, %(starts_at)s, "
@@ -43,7 +38,7 @@ def add(connection: psycopg.Connection[Any], entry: Silence) -> Silence:
 
 
 def lift(connection: psycopg.Connection[Any], ended: Lift) -> None:
-    """End an entry that has not ended; a workshop's may also report afterwards what it has seen to.
+    """End an entry that has not ended; a workshop may also report afterwards, and again, what it has seen to.
 
     Raises:
         SilenceOverError: if there is nothing to lift; nothing is changed then.
@@ -53,9 +48,9 @@ def lift(connection: psycopg.Connection[Any], ended: Lift) -> None:
         entry = find(connection, ended.silence_id)
         if entry is None:
             raise SilenceOverError(f"there is no entry {ended.silence_id}")
-        if entry.lift is not None:
-            raise SilenceOverError(f"entry {ended.silence_id} was lifted already, by {entry.lift.author}")
         is_report = entry.kind is SilenceKind.WORKSHOP and ended.seen_to
+        if entry.lift is not None and not is_report:
+            raise SilenceOverError(f"entry {ended.silence_id} was lifted already, by {entry.lift.author}")
         if ended.at >= entry.ends_at and not is_report:
             raise SilenceOverError(f"entry {ended.silence_id} has ended by itself")
         connection.execute(
@@ -106,10 +101,23 @@ def over_alerts(connection: psycopg.Connection[Any], listed: Iterable[Alert], at
 
 def _select(connection: psycopg.Connection[Any], condition: LiteralString, parameters: Sequence[Any]) -> list[Silence]:
     with connection.cursor(row_factory=dict_row) as cursor:
-        return [_silence(row) for row in cursor.execute(_SELECT + condition, parameters)]
+        query = f"SELECT * FROM silences {condition}"  # noqa: S608 - our own text
+        entries = cursor.execute(query, parameters).fetchall()
+    lifts = _lifts(connection, [row["silence_id"] for row in entries]) if entries else {}
+    return [
+        Silence(**{**row, "kind": SilenceKind(row["kind"]), "lifts": tuple(lifts.get(row["silence_id"], ()))})
+        for row in entries
+    ]
 
 
-def _silence(row: dict[str, Any]) -> Silence:
-    at, author, reason, seen_to = (row.pop(name) for name in ("lift_at", "lift_author", "lift_reason", "seen_to"))
-    ended = None if at is None else Lift(row["silence_id"], at, author, reason, tuple(seen_to))
-    return Silence(**{**row, "kind": SilenceKind(row["kind"]), "lift": ended})
+def _lifts(connection: psycopg.Connection[Any], numbers: Sequence[int]) -> dict[int, list[Lift]]:
+    with connection.cursor(row_factory=rows.record_row(Lift)) as cursor:
+        found = cursor.execute(
+            "SELECT silence_id, at, author, reason, seen_to FROM silence_lifts WHERE silence_id = ANY(%s) "
+            "ORDER BY lift_id",
+            [list(numbers)],
+        ).fetchall()
+    lifts: dict[int, list[Lift]] = {}
+    for lift in found:
+        lifts.setdefault(lift.silence_id, []).append(lift)
+    return lifts

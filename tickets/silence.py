@@ -75,12 +75,18 @@ class Silence:
     detector: str | None = None
     """A rule's id, or a model's name."""
     component: str | None = None
-    lift: Lift | None = None
+    lifts: tuple[Lift, ...] = ()
+    """In the order in which they were told; all but the first are a workshop's reports."""
+
+    @property
+    def lift(self) -> Lift | None:
+        """What ended it before its time, or told after that what was seen to; None: nothing has yet."""
+        return self.lifts[0] if self.lifts else None
 
     @property
     def until(self) -> datetime:
         """When it ends or has ended, exclusive."""
-        return self.ends_at if self.lift is None else min(self.ends_at, self.lift.at)
+        return min([self.ends_at, *(one.at for one in self.lifts)])
 
     def is_in_force(self, at: datetime) -> bool:
         """Whether it holds at a time."""
@@ -101,7 +107,8 @@ class Silence:
         """The stay in a workshop that it tells of; None: of none."""
         if self.kind is not SilenceKind.WORKSHOP or self.until <= self.starts_at:
             return None
-        return Stay(self.silence_id, self.starts_at, self.until, self.lift.seen_to if self.lift else ())
+        seen_to = dict.fromkeys(component for one in self.lifts for component in one.seen_to)
+        return Stay(self.silence_id, self.starts_at, self.until, tuple(seen_to))
 
 
 def mistake(entry: Silence, now: datetime) -> str | None:

@@ -20,14 +20,17 @@ CREATE TABLE silences (
 
 CREATE INDEX silences_vehicle ON silences (vehicle_id);
 
--- That one has ended before its time; of a workshop also, at any time, what it has seen to.
+-- That one has ended before its time; of a workshop also, at any time and again, what it has seen to.
 CREATE TABLE silence_lifts (
-    silence_id bigint PRIMARY KEY REFERENCES silences ON DELETE CASCADE,
+    lift_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    silence_id bigint NOT NULL REFERENCES silences ON DELETE CASCADE,
     at timestamptz NOT NULL,
     author text NOT NULL CHECK (author <> ''),
     reason text NOT NULL CHECK (reason <> ''),
     seen_to text[] NOT NULL
 );
+
+CREATE INDEX silence_lifts_silence ON silence_lifts (silence_id);
 
 -- Findings that no alert has told of, the entry because of which, and what became of them when it ended.
 CREATE TABLE held_findings (

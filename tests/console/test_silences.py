@@ -127,6 +127,7 @@ def test_a_car_comes_back_from_the_workshop_with_what_was_seen_to(
     assert ended
     assert ended.lift
     assert ended.lift.seen_to == ("charge_inlet",)
+    assert "A. Roth: replaced (seen to: charge inlet)" in own_console.get("/silences").text
 
 
 def test_a_vehicle_shows_what_its_rules_inhibit(own_console: httpx.Client, own_fleet_url: str) -> None:

@@ -60,7 +60,7 @@ def test_an_entry_is_lifted_once_while_it_lasts_and_both_are_kept(connection: Co
     entry = silences.add(connection, ENTRY)
     lift = Lift(entry.silence_id, NOW + DAY, "A. Roth", "repaired")
     silences.lift(connection, lift)
-    assert silences.find(connection, entry.silence_id) == replace(entry, lift=lift)
+    assert silences.find(connection, entry.silence_id) == replace(entry, lifts=(lift,))
     with pytest.raises(SilenceOverError, match=r"lifted already, by A\. Roth"):
         silences.lift(connection, replace(lift, author="other"))
     over = silences.add(connection, ENTRY)
@@ -80,6 +80,18 @@ def test_a_workshop_may_report_after_the_car_has_left(connection: Connection) ->
     assert stored
     assert stored.stay
     assert (stored.stay.end, stored.stay.seen_to) == (ENTRY.ends_at, ("tyre",))
+
+
+def test_a_workshop_may_report_after_the_stay_was_ended_and_again(connection: Connection) -> None:
+    entry = silences.add(connection, STAY)
+    back = Lift(entry.silence_id, NOW + DAY, "A. Roth", "picked up")
+    silences.lift(connection, back)
+    for day, component in ((2, "tyre"), (3, "brake")):
+        silences.lift(connection, replace(back, at=NOW + day * DAY, reason="replaced", seen_to=(component,)))
+    with pytest.raises(SilenceOverError, match="lifted already"):
+        silences.lift(connection, back)
+    (stay,) = silences.stays(connection, VEHICLE)
+    assert (stay.end, stay.seen_to) == (NOW + DAY, ("tyre", "brake"))
 
 
 def test_findings_held_back_are_settled_once(connection: Connection) -> None:

@@ -37,7 +37,7 @@ def an_entry(starts: float, ends: float, number: int = 1, **changes: Any) -> Sil
 
 
 def lifted(entry: Silence, at: float) -> Silence:
-    return replace(entry, lift=Lift(entry.silence_id, NOW + at * DAY, "A. Roth", "repaired"))
+    return replace(entry, lifts=(Lift(entry.silence_id, NOW + at * DAY, "A. Roth", "repaired"),))
 
 
 def at(day: float, **changes: Any) -> Finding:
@@ -193,7 +193,7 @@ def test_live_and_in_hindsight_the_same_alerts_come_and_each_finding_is_settled_
     entries = [
         replace(
             an_entry(start / 24, (start + length) / 24, number, detector=detector),
-            lift=None if end is None else Lift(number, NOW + end * hour, "A. Roth", "done"),
+            lifts=() if end is None else (Lift(number, NOW + end * hour, "A. Roth", "done"),),
         )
         for number, (start, length, detector, end) in enumerate(spans)
     ]

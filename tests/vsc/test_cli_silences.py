@@ -73,7 +73,7 @@ def test_an_entry_is_added_listed_and_lifted(vsc: Vsc) -> None:
     assert "ends 2026-09-07 06:00 UTC" in vsc("silences", "lift", number, "--reason", "replaced", "--author", "A. Roth")
     assert vsc.json("silences", "list") == []
     (lifted,) = vsc.json("silences", "list", "--all")
-    assert (lifted["lift"]["author"], lifted["lift"]["reason"]) == ("A. Roth", "replaced")
+    assert (lifted["lifts"][0]["author"], lifted["lifts"][0]["reason"]) == ("A. Roth", "replaced")
     assert "lifted already, by A. Roth" in vsc.refused("silences", "lift", number, "--reason", "again")
 
 
@@ -113,7 +113,7 @@ def test_a_workshop_stay_is_entered_and_reported(vsc: Vsc) -> None:
     assert f"vsc silences lift {number} --seen-to" in said
     assert "there is no component inlet" in vsc.refused("silences", "lift", number, *WHY, "--seen-to", "inlet")
     vsc("silences", "lift", number, *WHY, "--seen-to", "charge_inlet")
-    assert vsc.json("silences", "show", number)["entry"]["lift"]["seen_to"] == ["charge_inlet"]
+    assert vsc.json("silences", "show", number)["entry"]["lifts"][0]["seen_to"] == ["charge_inlet"]
     assert "30 days at most" in vsc.refused("vehicles", "workshop", "car-3", "--to", "5 w", *WHY)
     other = str(vsc.json("silences", "add", "--vehicle", "car-3", "--to", "1 d", *WHY)["silence_id"])
     assert "no stay in a workshop" in vsc.refused("silences", "lift", other, *WHY, "--seen-to", "all")
