@@ -1,5 +1,6 @@
 """The alert pages: all that decides whether it is true, and the form that settles it."""
 
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Final
 from uuid import UUID
@@ -22,6 +23,8 @@ router = APIRouter(prefix="/alerts", include_in_schema=False)
 CLOSED: Final = (AlertStatus.DISMISSED, AlertStatus.RESOLVED)
 MOST_CLOSED: Final = 100
 """Alerts that are over, on the list of all."""
+QUIET_FOR: Final = timedelta(days=14)
+"""For how long the form for keeping quiet proposes."""
 
 
 @router.get("")
@@ -32,7 +35,7 @@ def list_all(connection: Database, now: Present) -> HTMLResponse:
         "alerts.html",
         here="alerts",
         now=now,
-        open=read_problems(connection),
+        open=read_problems(connection, at=now),
         closed=problems_of(connection, closed[:MOST_CLOSED]),
         closed_count=len(closed),
     )
@@ -43,7 +46,7 @@ def show(
     request: Request, connection: Database, now: Present, alert_id: UUID, after: UUID | None = None
 ) -> HTMLResponse:
     """One alert; `after` is the one that was settled just before."""
-    problem = read_problem(connection, alert_id)
+    problem = read_problem(connection, alert_id, now)
     if problem is None:
         raise NotFoundError("There is no such alert.")
     alert = problem.alert
@@ -58,9 +61,10 @@ def show(
         history=history[::-1],
         vehicle=vehicles.find(connection, alert.vehicle_id),
         decisions=decisions.of_alert(connection, alert_id),
-        settled=read_problem(connection, after) if after else None,
-        others=_others(_queue(connection), alert_id),
+        settled=read_problem(connection, after, now) if after else None,
+        others=others(queue(connection, now), alert_id),
         author=remembered_author(request),
+        quiet_until=f"{now + QUIET_FOR:%Y-%m-%d}",
     )
 
 
@@ -70,24 +74,24 @@ def settle(connection: Database, now: Present, alert_id: UUID, verdict: Verdict,
     author, reason = filled(form, "author"), filled(form, "reason")
     if alerts.find(connection, alert_id) is None:
         raise NotFoundError("There is no such alert.")
-    others = _others(_queue(connection), alert_id)
+    following = others(queue(connection, now), alert_id)
     try:
         decisions.decide(connection, Decision(alert_id, now, author, verdict, reason))
     except StaleAlertError:
         raise HTTPException(HTTPStatus.CONFLICT, "The alert is settled already; nothing was changed.") from None
-    target = next(iter(others), alert_id)
+    target = next(iter(following), alert_id)
     response = RedirectResponse(f"/alerts/{target}?after={alert_id}", HTTPStatus.SEE_OTHER)
     remember_author(response, author)
     return response
 
 
-def _queue(connection: Connection) -> list[UUID]:
-    """The alerts that wait for a decision, in the order they should be read."""
-    waiting = read_problems(connection, (AlertStatus.OPEN,), with_evidence=False)
-    return [problem.alert.alert_id for problem in waiting]
+def queue(connection: Connection, now: datetime) -> list[UUID]:
+    """The alerts that wait for a decision, in the order they should be read; those kept quiet wait for nobody."""
+    waiting = read_problems(connection, (AlertStatus.OPEN,), with_evidence=False, at=now)
+    return [problem.alert.alert_id for problem in waiting if problem.silence is None]
 
 
-def _others(queue: list[UUID], alert_id: UUID) -> list[UUID]:
+def others(waiting: list[UUID], alert_id: UUID) -> list[UUID]:
     """What waits beside one alert, beginning with what comes after it."""
-    place = queue.index(alert_id) if alert_id in queue else -1
-    return queue[place + 1 :] + queue[: max(place, 0)]
+    place = waiting.index(alert_id) if alert_id in waiting else -1
+    return waiting[place + 1 :] + waiting[: max(place, 0)]

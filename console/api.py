@@ -11,7 +11,7 @@ from console.failures import NotFoundError
 from console.overview import read_freshness
 from console.present import Database, Present
 from reports.problems import Problem, read_problem, read_problems
-from storage import decisions, ledger, outbox, quarantine, tickets, vehicles, visits
+from storage import decisions, held_findings, ledger, outbox, quarantine, silences, tickets, vehicles, visits
 from storage.evidence import evidence_to_json
 from tickets.alert import AlertStatus
 from tickets.ticket import ServiceTicket, TicketState
@@ -22,16 +22,16 @@ router = APIRouter(prefix="/api/v1", tags=["service centre"])
 
 
 @router.get("/alerts", summary="Alerts, the most urgent first; without a status the open ones")
-def list_alerts(connection: Database, status: AlertStatus | None = None) -> Response:
+def list_alerts(connection: Database, now: Present, status: AlertStatus | None = None) -> Response:
     """The alerts of one status, or those that are not over."""
-    listed = read_problems(connection, (status,)) if status else read_problems(connection)
+    listed = read_problems(connection, (status,), at=now) if status else read_problems(connection, at=now)
     return _json([_problem(problem) for problem in listed])
 
 
 @router.get("/alerts/{alert_id}", summary="One alert with its evidence, its traces and the decisions")
-def show_alert(connection: Database, alert_id: UUID) -> Response:
+def show_alert(connection: Database, now: Present, alert_id: UUID) -> Response:
     """One alert, as complete as its page."""
-    problem = read_problem(connection, alert_id)
+    problem = read_problem(connection, alert_id, now)
     if problem is None:
         raise NotFoundError("There is no such alert.")
     finding = problem.finding
@@ -76,7 +76,7 @@ def list_vehicles(connection: Database) -> Response:
 
 
 @router.get("/vehicles/{vehicle_id}", summary="One vehicle with its open alerts and tickets")
-def show_vehicle(connection: Database, vehicle_id: str) -> Response:
+def show_vehicle(connection: Database, now: Present, vehicle_id: str) -> Response:
     """One vehicle; its samples are not part of this answer."""
     vehicle = vehicles.find(connection, vehicle_id) if is_vehicle_id(vehicle_id) else None
     if vehicle is None:
@@ -85,10 +85,18 @@ def show_vehicle(connection: Database, vehicle_id: str) -> Response:
         {
             **_vehicle(vehicle),
             "last_contact_at": ledger.last_contact(connection).get(vehicle_id),
-            "alerts": [_problem(problem) for problem in read_problems(connection, vehicle_id=vehicle_id)],
+            "alerts": [_problem(problem) for problem in read_problems(connection, vehicle_id=vehicle_id, at=now)],
             "tickets": [_ticket(t) for t in tickets.list_tickets(connection, vehicle_id=vehicle_id)],
         }
     )
+
+
+@router.get("/silences", summary="What is kept quiet now or will be, and how many findings each entry holds back")
+def list_silences(connection: Database, now: Present) -> Response:
+    """The entries that are not over, the last to end first."""
+    counts = held_findings.counts(connection)
+    listed = silences.list_silences(connection, now)
+    return _json([{**_fields(one), "until": one.until, "held": counts.get(one.silence_id, 0)} for one in listed])
 
 
 @router.get("/quarantine", summary="How many messages could not be stored, by reason")
@@ -119,6 +127,7 @@ def _problem(problem: Problem) -> dict[str, Any]:
         "severity": alert.severity.name.lower(),
         "summary": problem.finding.evidence.summary if problem.finding else None,
         "failure_expected": problem.failure,
+        "silence": problem.silence,
         "ticket_id": problem.ticket.ticket_id if problem.ticket else None,
         "appointment": problem.appointment,
     }

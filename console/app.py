@@ -10,7 +10,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from config.clock import Clock
-from console import alerts, api, overview, quarantine, tickets, vehicles
+from console import alerts, api, overview, quarantine, silences, tickets, vehicles
 from console.failures import add_failures
 from console.guard import Guard
 from console.present import Database
@@ -18,7 +18,8 @@ from reports import charts
 
 LOOPBACK_NAMES: Final = ("127.0.0.1", "localhost")
 """Names under which the console answers; any other is a foreign site's that was pointed at this machine."""
-ROUTERS: Final = tuple(part.router for part in (overview, alerts, tickets, vehicles, quarantine, api))
+# What is below an alert's address comes before what decides about it.
+ROUTERS: Final = tuple(part.router for part in (overview, silences, alerts, tickets, vehicles, quarantine, api))
 _STATIC: Final = Path(__file__).with_name("static")
 _CHART_STYLE: Final = Path(charts.__file__).with_name("chart.css")
 

@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 
 MOST_BYTES: Final = 16 * 1024
 MOST_FIELDS: Final = 20
-LONGEST: Final = {"author": 80, "reason": 500}
+LONGEST: Final = {"author": 80, "reason": 500, "until": 10, "what": 20}
 """Characters per field."""
 _FORM_TYPE: Final = "application/x-www-form-urlencoded"
 _COOKIE: Final = "author"

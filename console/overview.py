@@ -11,7 +11,7 @@ from console.present import Connection, Database, Present
 from console.rendering import page
 from reports.figures import SILENT_AFTER
 from reports.problems import Problem, read_problems
-from storage import alerts, ledger, outbox, quarantine, vehicles
+from storage import alerts, held_findings, ledger, outbox, quarantine, vehicles
 from tickets.alert import Alert, AlertStatus
 from vehicle.finding import Severity
 
@@ -53,14 +53,16 @@ def read_freshness(connection: Connection, now: datetime) -> Freshness:
 @router.get("/")
 def overview(connection: Database, now: Present) -> HTMLResponse:
     """Every open alert: danger, then what waits for a decision, then what is under way."""
-    problems = read_problems(connection)
+    problems = read_problems(connection, at=now)
     return page(
         "overview.html",
         here="overview",
         now=now,
         danger=[problem for problem in problems if problem.is_danger],
         waiting=[problem for problem in problems if _waits(problem) and not problem.is_danger],
-        settled=[problem for problem in problems if not _waits(problem) and not problem.is_danger],
+        settled=[one for one in problems if not _waits(one) and one.silence is None and not one.is_danger],
+        quiet=[problem for problem in problems if problem.silence is not None],
+        held_count=sum(held_findings.counts(connection).values()),
         first_waiting=next((problem for problem in problems if _waits(problem)), None),
         waiting_count=sum(map(_waits, problems)),
         counts={severity: _count(problems, severity) for severity in sorted(Severity, reverse=True)},
@@ -80,7 +82,7 @@ def _dismissed_danger(connection: Connection, now: datetime) -> list[Alert]:
 
 
 def _waits(problem: Problem) -> bool:
-    return problem.alert.status is AlertStatus.OPEN
+    return problem.alert.status is AlertStatus.OPEN and problem.silence is None
 
 
 def _count(problems: list[Problem], severity: Severity) -> int:

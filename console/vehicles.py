@@ -1,6 +1,7 @@
 """The vehicle pages: what a car is, what it shows, and where nothing is known of it."""
 
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Final
 
 import numpy as np
@@ -14,7 +15,9 @@ from console.rendering import page
 from reports.charts import LineChart
 from reports.figures import SILENT_AFTER
 from reports.problems import Problem, read_problems
-from storage import events, ledger, tickets, vehicles
+from reports.quiet import read_held, read_inhibited
+from rules.rule import Rule
+from storage import events, ledger, silences, tickets, vehicles
 from storage.envelope import latest_values, read_envelope
 from storage.gaps import SILENCE, lost_spans, silent_spans
 from tickets.alert import AlertStatus
@@ -63,7 +66,7 @@ def show(connection: Database, now: Present, vehicle_id: str, days: int = 7) -> 
     length = timedelta(days=days if days in SPANS_DAYS else SPANS_DAYS[1])
     contact = ledger.last_contact(connection).get(vehicle_id)
     until = (contact or now) + timedelta(seconds=1)
-    problems = read_problems(connection, tuple(AlertStatus), vehicle_id)
+    problems = read_problems(connection, tuple(AlertStatus), vehicle_id, at=now)
     happened = events.read(connection, vehicle_id, until - LOOKED_BACK, until)
     return page(
         "vehicle.html",
@@ -74,6 +77,8 @@ def show(connection: Database, now: Present, vehicle_id: str, days: int = 7) -> 
         silent_after=SILENT_AFTER,
         problems=problems,
         tickets=tickets.list_tickets(connection, vehicle_id=vehicle_id),
+        entries=[one for one in silences.of_vehicle(connection, vehicle) if one.until > now],
+        held=read_held(connection, vehicle_id) + read_inhibited(connection, vehicle_id, _rules),
         latest=latest_values(connection, vehicle_id, LATEST),
         catalogue=CATALOGUE,
         charts=_charts(connection, vehicle_id, until - length, until),
@@ -83,6 +88,14 @@ def show(connection: Database, now: Present, vehicle_id: str, days: int = 7) -> 
         lost=lost_spans(connection, vehicle_id, until - LOOKED_BACK, until)[::-1][:MOST_GAPS],
         codes=[event for event in happened[::-1] if event.kind is EventKind.TROUBLE_CODE][:MOST_CODES],
     )
+
+
+@cache
+def _rules() -> tuple[Rule, ...]:
+    """The catalogue, as it was when the console was first asked."""
+    from rules.loader import load_rules  # noqa: PLC0415 -- pandas comes with it: 75 MB that the console hardly ever needs
+
+    return tuple(load_rules())
 
 
 def _charts(connection: Connection, vehicle_id: str, start: datetime, end: datetime) -> list[LineChart]:

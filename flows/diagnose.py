@@ -2,7 +2,8 @@
 
 A day is judged once the car has been in contact after its end, so that runs day by day and one run over history give
 the same findings. What a run finds, the alerts it changes and the car's place are stored in one transaction. When
-samples of a judged day arrive, the car goes back to a state from before that day, and is judged again from there.
+samples of a judged day arrive, or it becomes known that it was spent in a workshop, the car goes back to a state from
+before that day, and is judged again from there.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -18,16 +19,17 @@ from config.clock import Clock
 from diagnostics.cell_peers import CellPeers
 from diagnostics.prognosis import remaining_life
 from features.panel import Observations
+from features.stays import first_change
 from flows.missing import name_missing
 from flows.observations import DAY, observations
 from flows.place import PLACE, Place
+from flows.raising import Raised, raise_alerts
 from rules.detector import RuleBook, RuleDetector
 from rules.loader import load_rules
 from rules.rule import Rule, Scale
-from storage import alerts, detectors, findings, ledger
+from storage import detectors, findings, held_findings, ledger, silences
 from storage import vehicles as registry
 from storage.connection import connect
-from tickets.triage import KNOWN_STATUSES, merge
 from vehicle.finding import Finding
 from vehicle.vehicle import VehicleRecord
 
@@ -54,6 +56,8 @@ class DiagnosisSummary:
     vehicle_days: int = 0
     findings: int = 0
     """New ones."""
+    held: int = 0
+    """Of these, held back because something keeps them quiet."""
     alerts: int = 0
     """Opened or changed."""
     busy: bool = False
@@ -65,6 +69,7 @@ class DiagnosisSummary:
             self.vehicles + other.vehicles,
             self.vehicle_days + other.vehicle_days,
             self.findings + other.findings,
+            self.held + other.held,
             self.alerts + other.alerts,
             self.busy or other.busy,
         )
@@ -103,12 +108,15 @@ def diagnose(
     summary = DiagnosisSummary()
     with _connection(database) as connection:
         with connection.transaction():
-            contacts = ledger.last_contact(connection)
+            contacts, waiting = ledger.last_contact(connection), held_findings.waiting_vehicles(connection)
         for vehicle_id in sorted(contacts if vehicles is None else contacts.keys() & set(vehicles)):
             with connection.transaction():
                 if not detectors.claim(connection, PLACE):
                     return replace(summary, busy=True)
-                summary = summary.plus(_diagnose_vehicle(connection, vehicle_id, latest, judges))
+                done = _diagnose_vehicle(connection, vehicle_id, latest, judges)
+                if not done.vehicles and vehicle_id in waiting:
+                    done = _let_go(connection, vehicle_id, latest)
+                summary = summary.plus(done)
     return summary
 
 
@@ -131,8 +139,10 @@ def _diagnose_vehicle(
     if vehicle is None or arrivals is None:
         return DiagnosisSummary()
     judged_until = place.until
-    if judged_until and arrivals.first_new_at and arrivals.first_new_at < judged_until:
-        place.go_back(arrivals.first_new_at)
+    stays = silences.stays(connection, vehicle_id)
+    changed = [at for at in (arrivals.first_new_at, first_change(place.stays, stays)) if at is not None]
+    if judged_until and changed and min(changed) < judged_until:
+        place.go_back(min(changed))
     start = place.until or _midnight(arrivals.first_at)
     end = max(_midnight(min(latest, arrivals.last_contact_at)), judged_until or start)
     if start >= end:
@@ -141,14 +151,26 @@ def _diagnose_vehicle(
     found: list[Finding] = []
     for day in _days(start, end):
         place.mark(day)
-        found += _judge_day(place, vehicle, observations(connection, vehicle, day, rules), judges)
+        found += _judge_day(place, vehicle, observations(connection, vehicle, day, rules, stays), judges)
     if judged_until and start < judged_until:
         found += _withdrawn(connection, vehicle_id, found, (start, end))
         _LOG.info("judged_again", vehicle_id=vehicle_id, since=start.isoformat())
-    place.arrived, place.until = arrivals.through, end
+    place.arrived, place.until, place.stays = arrivals.through, end, stays
     detectors.save(connection, place.stored(vehicle_id))
-    new, changed = _store(connection, vehicle_id, name_missing(connection, vehicle_id, found))
-    return DiagnosisSummary(vehicles=1, vehicle_days=(end - start) // DAY, findings=new, alerts=changed)
+    raised = raise_alerts(connection, vehicle, name_missing(connection, vehicle_id, found, stays), end, latest)
+    return _summary(raised, days=(end - start) // DAY)
+
+
+def _let_go(connection: psycopg.Connection[Any], vehicle_id: str, latest: datetime) -> DiagnosisSummary:
+    """Tell of what was held back of a car that has nothing new to be judged, if nothing keeps it quiet any more."""
+    vehicle, place = registry.find(connection, vehicle_id), detectors.find(connection, PLACE, vehicle_id)
+    if vehicle is None or place is None:
+        return DiagnosisSummary()
+    return _summary(raise_alerts(connection, vehicle, [], place.evaluated_until, latest))
+
+
+def _summary(raised: Raised, days: int = 0) -> DiagnosisSummary:
+    return DiagnosisSummary(int(days > 0), days, raised.findings, raised.held, raised.alerts)
 
 
 def _judge_day(
@@ -178,7 +200,7 @@ def _with_life(rule: Rule, finding: Finding) -> Finding:
 def _withdrawn(
     connection: psycopg.Connection[Any], vehicle_id: str, found: Sequence[Finding], span: tuple[datetime, datetime]
 ) -> list[Finding]:
-    """The end of every claim that does not hold any more with the samples that have arrived late."""
+    """The end of every claim that does not hold any more with what has become known late."""
     start, end = span
     stored = [one.finding for one in findings.of_vehicle(connection, vehicle_id)]
     told = {one.detector: one for one in stored}
@@ -186,35 +208,19 @@ def _withdrawn(
     return [
         _taken_back(one, end)
         for name, one in told.items()
-        if not one.cleared and (name not in true or true[name].cleared)
+        if not one.cleared and not _is_borne_out(one, true.get(name))
     ]
 
 
+def _is_borne_out(claim: Finding, latest: Finding | None) -> bool:
+    """Whether a claim still holds, or has an end of its own, going by the latest that its detector says now."""
+    return latest is not None and (not latest.cleared or latest.observed_at > claim.observed_at)
+
+
 def _taken_back(finding: Finding, at: datetime) -> Finding:
-    summary = f"Samples that arrived late do not bear this out: {finding.evidence.summary}"
+    summary = f"What has become known since does not bear this out: {finding.evidence.summary}"
     evidence = replace(finding.evidence, summary=summary)
     return replace(finding, cleared=True, observed_at=at, window_end=at, evidence=evidence)
-
-
-def _store(connection: psycopg.Connection[Any], vehicle_id: str, found: Sequence[Finding]) -> tuple[int, int]:
-    """Store what is new of the findings and what it does to the car's alerts; how many of both."""
-    numbers = {}
-    for finding in found:
-        number = findings.record(connection, finding)
-        if number is not None:
-            numbers[number] = finding
-    if not numbers:
-        return 0, 0
-    known = alerts.list_alerts(connection, KNOWN_STATUSES, vehicle_id)
-    changes = merge(numbers.values(), known)
-    for change in changes:
-        about = [number for number, finding in numbers.items() if finding.failure_mode == change.alert.failure_mode]
-        latest = next((number for number in about if numbers[number] is change.latest), change.alert.latest_finding_id)
-        alerts.save(
-            connection,
-            replace(change.alert, finding_count=change.alert.finding_count + len(about), latest_finding_id=latest),
-        )
-    return len(numbers), len(changes)
 
 
 def _midnight(at: datetime) -> datetime:

@@ -1,17 +1,19 @@
 """What can be told of one car's day: features, and the signals and trouble codes that rules look at themselves."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+import pandas as pd
 import psycopg
 
 from features.panel import Observations
+from features.stays import Stay, earliest_needed, events_outside, outside
 from features.table import ARRAYS, SIGNALS, observe
-from features.window import LOOKBACK, Window
+from features.window import LOOKBACK, Array, Window
 from rules.engine.needs import margin, signals
 from rules.rule import Rule
-from rules.told import is_scalar, told
+from rules.told import is_scalar, seen_to, told
 from storage import events, telemetry
 from vehicle.vehicle import VehicleRecord
 
@@ -19,15 +21,46 @@ DAY: Final = timedelta(days=1)
 
 
 def observations(
-    connection: psycopg.Connection[Any], vehicle: VehicleRecord, day: datetime, rules: Sequence[Rule]
+    connection: psycopg.Connection[Any],
+    vehicle: VehicleRecord,
+    day: datetime,
+    rules: Sequence[Rule],
+    stays: Sequence[Stay] = (),
 ) -> Observations:
-    """The observations of one day, and the samples before it that the rules' windows reach back to."""
+    """The observations of one day, and the samples before it that the rules' windows reach back to.
+
+    What the car told during its stays in workshops is left out; when it was given back is among them.
+    """
     car, end = vehicle.vehicle_id, day + DAY
     start, needed = day - max(LOOKBACK, margin(rules)), signals(rules)
     scalars = [name for name in needed if is_scalar(name)]
     frame = telemetry.read_window(connection, car, start, end, tuple(dict.fromkeys((*SIGNALS, *scalars))))
-    frame = frame[~frame.index.duplicated()]
-    day_arrays = {name: telemetry.read_arrays(connection, car, day, end, name) for name in ARRAYS}
-    window = Window(vehicle, day, end, frame[list(SIGNALS)].loc[day - LOOKBACK :], day_arrays)
-    arrays = {name: telemetry.read_arrays(connection, car, start, end, name) for name in needed if not is_scalar(name)}
-    return {**told(frame[scalars], arrays, events.read(connection, car, day, end)), **observe(window)}
+    frame = _in_use(frame[~frame.index.duplicated()], stays)
+
+    def arrays(names: Iterable[str], since: datetime) -> dict[str, Array]:
+        return {name: _array(telemetry.read_arrays(connection, car, since, end, name), stays) for name in names}
+
+    window = Window(vehicle, day, end, frame[list(SIGNALS)].loc[day - LOOKBACK :], arrays(ARRAYS, day))
+    happened = events.read(connection, car, earliest_needed(stays, day, end), end)
+    return {
+        **told(
+            frame[scalars],
+            arrays((name for name in needed if not is_scalar(name)), start),
+            events_outside(happened, stays, (day, end)),
+        ),
+        **seen_to(stays, end),
+        **observe(window),
+    }
+
+
+def _in_use(frame: pd.DataFrame, stays: Sequence[Stay]) -> pd.DataFrame:
+    if not stays or not isinstance(frame.index, pd.DatetimeIndex):
+        return frame
+    return frame[outside(frame.index.as_unit("us").asi8.view("datetime64[us]"), stays)]
+
+
+def _array(told_at: Array, stays: Sequence[Stay]) -> Array:
+    if not stays:
+        return told_at
+    kept = outside(told_at[0], stays)
+    return told_at[0][kept], told_at[1][kept]

@@ -13,7 +13,7 @@ import psycopg
 import structlog
 
 from config.clock import Clock, WallClock
-from storage import alerts, findings, outbox, tickets, visits
+from storage import alerts, findings, outbox, silences, tickets, visits
 from tickets.alert import Alert, AlertStatus
 from tickets.catalogue import Catalogue
 from tickets.payload import TicketInVisit, booking_payload, encode
@@ -82,8 +82,10 @@ def _plan(
     visits.lock_vehicle(connection, vehicle_id)
     visit, appointment = _upcoming(connection, vehicle_id, now)
     orders: list[tuple[Alert, Order]] = []
-    for alert in alerts.list_alerts(connection, OPEN_STATUSES, vehicle_id):
-        decision = decide(alert, catalogue)
+    listed = alerts.list_alerts(connection, OPEN_STATUSES, vehicle_id)
+    quiet = silences.over_alerts(connection, listed, now)
+    for alert in listed:
+        decision = decide(alert, catalogue, quiet.get(alert.alert_id))
         if isinstance(decision, Wait):
             summary.waiting[decision.reason] += 1
         else:

@@ -5,9 +5,12 @@ from datetime import datetime, timedelta
 from itertools import takewhile
 from typing import Any, Final
 
-from storage.detectors import DetectorState
+import msgspec
 
-PLACE: Final = "diagnosis"
+from features.stays import Stay
+from storage.detectors import DIAGNOSIS, DetectorState
+
+PLACE: Final = DIAGNOSIS
 """The name under which places are kept: all detectors read the same days, so they move together."""
 MARK_EVERY: Final = timedelta(days=15)
 MARKS: Final = 3
@@ -26,6 +29,8 @@ class Place:
     """What each detector remembers, JSON values by its name."""
     marks: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     """Earlier values of `until` (ISO 8601) and `states`, oldest first."""
+    stays: list[Stay] = field(default_factory=list)
+    """The stays in workshops that were taken into account."""
 
     @classmethod
     def of(cls, stored: DetectorState | None) -> "Place":
@@ -33,7 +38,8 @@ class Place:
         if stored is None:
             return cls()
         marks = [(at, states) for at, states in stored.state["marks"]]
-        return cls(stored.state["arrived"], stored.evaluated_until, stored.state["states"], marks)
+        stays = msgspec.convert(stored.state.get("stays", []), list[Stay])
+        return cls(stored.state["arrived"], stored.evaluated_until, stored.state["states"], marks, stays)
 
     def go_back(self, late_at: datetime) -> None:
         """Be again where the latest mark from before `late_at` was set, or at the beginning."""
@@ -50,5 +56,6 @@ class Place:
         """The same as the store keeps it; only of a car that has been judged."""
         if self.until is None:
             raise ValueError(f"{vehicle_id} has not been judged")
-        plain = {"arrived": self.arrived, "states": self.states, "marks": self.marks}
+        stays = msgspec.to_builtins(self.stays)
+        plain = {"arrived": self.arrived, "states": self.states, "marks": self.marks, "stays": stays}
         return DetectorState(PLACE, vehicle_id, self.until, plain)

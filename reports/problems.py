@@ -8,9 +8,10 @@ from uuid import UUID
 
 import psycopg
 
-from storage import alerts, findings, tickets, visits
+from storage import alerts, findings, silences, tickets, visits
 from storage.prognoses import Prognosis, latest_prognosis
 from tickets.alert import Alert, AlertStatus
+from tickets.silence import Silence
 from tickets.ticket import ServiceTicket
 from tickets.visit import Appointment
 from vehicle.finding import Finding, Severity
@@ -41,6 +42,8 @@ class Problem:
     appointment: Appointment | None = None
     prognosis: Prognosis | None = None
     """The latest that any of its findings made."""
+    silence: Silence | None = None
+    """The entry because of which it waits for nobody, if that was asked for."""
 
     @property
     def failure(self) -> Expectation | None:
@@ -78,22 +81,28 @@ def read_problems(
     vehicle_id: str | None = None,
     *,
     with_evidence: bool = True,
+    at: datetime | None = None,
 ) -> list[Problem]:
-    """The problems in these statuses, of one vehicle or of all, the most urgent first."""
+    """The problems in these statuses, of one vehicle or of all, the most urgent first; `at` as in `problems_of`."""
     listed = alerts.list_alerts(connection, statuses, vehicle_id)
-    return sorted(problems_of(connection, listed, with_evidence=with_evidence), key=urgency)
+    return sorted(problems_of(connection, listed, with_evidence=with_evidence, at=at), key=urgency)
 
 
-def read_problem(connection: psycopg.Connection[Any], alert_id: UUID) -> Problem | None:
-    """The problem that one alert tells of, or None."""
+def read_problem(connection: psycopg.Connection[Any], alert_id: UUID, at: datetime | None = None) -> Problem | None:
+    """The problem that one alert tells of, or None; `at` as in `problems_of`."""
     alert = alerts.find(connection, alert_id)
-    return problems_of(connection, [alert])[0] if alert else None
+    return problems_of(connection, [alert], at=at)[0] if alert else None
 
 
 def problems_of(
-    connection: psycopg.Connection[Any], listed: Sequence[Alert], *, with_evidence: bool = True
+    connection: psycopg.Connection[Any],
+    listed: Sequence[Alert],
+    *,
+    with_evidence: bool = True,
+    at: datetime | None = None,
 ) -> list[Problem]:
-    """The problems that alerts tell of, in their order."""
+    """The problems that alerts tell of, in their order; with what keeps them quiet `at` a time, if one is given."""
+    quiet = silences.over_alerts(connection, listed, at) if at is not None else {}
     cars = {alert.vehicle_id for alert in listed}
     only = cars.pop() if len(cars) == 1 else None
     ordered = {ticket.alert_id: ticket for ticket in tickets.list_tickets(connection, vehicle_id=only)}
@@ -108,6 +117,7 @@ def problems_of(
             ticket=ticket,
             appointment=booked.get(ticket.visit_id) if ticket else None,
             prognosis=latest_prognosis(connection, alert),
+            silence=quiet.get(alert.alert_id),
         )
 
     return [problem(alert) for alert in listed]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from features.panel import Observations
-from rules.engine.columns import WORKSHOP, batch_of
+from rules.engine.columns import batch_of, is_visit
 from rules.engine.judge import judge_all
 from rules.engine.memory import restore
 from rules.engine.needs import needs
@@ -30,9 +30,7 @@ class RuleBook:
         """
         needed = [needs(rule) for rule in self.rules]
         told = {
-            name: one
-            for name, one in observations.items()
-            if name == WORKSHOP or any(each.uses(name) for each in needed)
+            name: one for name, one in observations.items() if is_visit(name) or any(each.uses(name) for each in needed)
         }
         memories = {rule.rule_id: [restore(states.get(rule.rule_id))] for rule in self.rules}
         findings = judge_all(self.rules, batch_of([(vehicle, told)]), memories)

@@ -26,6 +26,9 @@ nothing neither falls ill nor gets well, and a silence of more than seven days b
 A threshold has a source, or is called an engineering estimate. Each rule names the simulated fault that must make it
 fire and the confounders that must not; tests hold it to both.
 
+What a rule finds can be kept quiet for a while, by a person and for a reason, unless it is danger. What a car tells in
+a workshop is not judged; what the workshop has seen to ends what is latched ([operations.md](operations.md)).
+
 ## The language
 
 `when`, `until` and the like are expressions: `avg(lv_voltage_v where dcdc_enabled, 10 min) < 13 V and not charging`.

@@ -1,14 +1,17 @@
 """What a car has told, as the engine reads it: signals and trouble codes as panels beside the features'."""
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 
 import numpy as np
 import pandas as pd
 
 from features.panel import Panel
+from features.stays import EVERYTHING, Stay
 from features.window import Array
+from rules.engine.columns import WORKSHOP, visit_of
 from vehicle.batch import Event
-from vehicle.moment import microseconds
+from vehicle.moment import instants, microseconds
 from vehicle.signals import CATALOGUE, SignalKind
 
 
@@ -30,6 +33,17 @@ def told(frame: pd.DataFrame, arrays: Mapping[str, Array], events: Iterable[Even
         locations = tuple(str(number) for number in range(1, values.shape[1] + 1))
         panels[name] = Panel(at, CATALOGUE[name].quantised(values), locations)
     return panels | _codes(events)
+
+
+def seen_to(stays: Iterable[Stay], end: datetime) -> dict[str, Panel]:
+    """When workshops have given a car back before a time, by what they had seen to: as the engine reads it."""
+    times: dict[str, set[datetime]] = {}
+    for stay in stays:
+        if stay.end < end:
+            for component in stay.seen_to:
+                name = WORKSHOP if component == EVERYTHING else visit_of(component)
+                times.setdefault(name, set()).add(stay.end)
+    return {name: Panel(instants(sorted(ats)), np.ones((len(ats), 1))) for name, ats in times.items()}
 
 
 def is_scalar(name: str) -> bool:

@@ -2,11 +2,14 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import psycopg
 
 from storage.rows import column_values, record_row
+
+DIAGNOSIS: Final = "diagnosis"
+"""The place that all detectors have together, as they read the same days; in its state `states` are theirs by name."""
 
 
 @dataclass(frozen=True, slots=True)

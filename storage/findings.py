@@ -11,6 +11,7 @@ from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
 from storage.evidence import evidence_from_json, evidence_to_json
+from tickets.alert import Alert
 from vehicle.finding import Finding, RemainingUsefulLife, Severity
 
 
@@ -91,6 +92,17 @@ def of_problem(
         "vehicle_id = %s AND component = %s AND failure_mode = %s AND observed_at >= %s",
         [vehicle_id, component, failure_mode, since],
     )
+
+
+def detectors_of(connection: psycopg.Connection[Any], alert: Alert) -> set[str]:
+    """The detectors that an alert rests on: those that have not seen its end, or all where all have."""
+    rows = connection.execute(
+        "SELECT DISTINCT ON (detector) detector, cleared FROM findings WHERE vehicle_id = %s AND component = %s "
+        "AND failure_mode = %s AND observed_at >= %s ORDER BY detector, observed_at DESC, finding_id DESC",
+        [alert.vehicle_id, alert.component, alert.failure_mode, alert.opened_at],
+    ).fetchall()
+    holding = {detector for detector, cleared in rows if not cleared}
+    return holding or {detector for detector, _ in rows}
 
 
 def of_vehicle(connection: psycopg.Connection[Any], vehicle_id: str) -> list[StoredFinding]:

@@ -13,7 +13,7 @@ from vehicle.foreign_address import alias
 from vehicle.vehicle import VehicleRecord
 
 _HOLDERS: Final = (
-    "visits", "alerts", "findings", "detector_state",
+    "visits", "alerts", "findings", "silences", "detector_state",
     "telemetry", "events", "sequence_gaps", "boot_progress", "batch_ledger", "vehicles",
 )  # fmt: skip
 """Tables with rows of a vehicle, those that refer to others first; what hangs on them goes with them."""
@@ -46,6 +46,12 @@ def find(connection: psycopg.Connection[Any], vehicle_id: str) -> VehicleRecord 
     """The vehicle, or None when it is not known."""
     with connection.cursor(row_factory=record_row(VehicleRecord)) as cursor:
         return cursor.execute("SELECT * FROM vehicles WHERE vehicle_id = %s", [vehicle_id]).fetchone()
+
+
+def find_vin(connection: psycopg.Connection[Any], vin: str) -> VehicleRecord | None:
+    """The vehicle with a VIN, or None when it is not known."""
+    with connection.cursor(row_factory=record_row(VehicleRecord)) as cursor:
+        return cursor.execute("SELECT * FROM vehicles WHERE vin = %s", [vin.upper()]).fetchone()
 
 
 def list_vehicles(connection: psycopg.Connection[Any]) -> list[VehicleRecord]:

@@ -13,6 +13,7 @@ from uuid import UUID, uuid5
 
 from tickets.alert import Alert, AlertStatus
 from tickets.catalogue import Catalogue, Fault
+from tickets.silence import Silence
 from tickets.ticket import Channel
 from vehicle.finding import Finding, RemainingUsefulLife, Severity
 
@@ -63,6 +64,8 @@ class WaitReason(StrEnum):
     """Worth knowing, not worth an appointment."""
     UNCERTAIN = "uncertain"
     """The detectors are less sure than the fault catalogue asks for."""
+    SILENCED = "silenced"
+    """A person keeps it quiet for a while, or the car is in a workshop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,12 +99,12 @@ def merge(findings: Iterable[Finding], known: Iterable[Alert]) -> list[AlertChan
     return [change for change in changes if change]
 
 
-def decide(alert: Alert, catalogue: Catalogue) -> Order | Wait:
-    """The order an alert makes by itself, or why an engineer has to decide; danger waits for nobody."""
+def decide(alert: Alert, catalogue: Catalogue, silence: Silence | None = None) -> Order | Wait:
+    """The order an alert makes by itself, or why it waits; danger waits for nobody, nor for `silence` to end."""
     fault = catalogue.get(alert.failure_mode)
     if fault is None:
         return Wait(WaitReason.UNKNOWN_FAULT)
-    reason = _reason_to_wait(alert, fault)
+    reason = _reason_to_wait(alert, fault, silence)
     if reason:
         return Wait(reason)
     return Order(
@@ -113,11 +116,13 @@ def decide(alert: Alert, catalogue: Catalogue) -> Order | Wait:
     )
 
 
-def _reason_to_wait(alert: Alert, fault: Fault) -> WaitReason | None:
+def _reason_to_wait(alert: Alert, fault: Fault, silence: Silence | None) -> WaitReason | None:
     if alert.status not in OPEN_STATUSES:
         return WaitReason.NOT_OPEN
     if alert.severity is Severity.DANGER or alert.status is AlertStatus.CONFIRMED:
         return None
+    if silence is not None:
+        return WaitReason.SILENCED
     if alert.cleared_at is not None:
         return WaitReason.CLEARED
     if alert.severity is Severity.INFO:

@@ -22,6 +22,7 @@ from vsc.commands import (
     report,
     rules,
     services,
+    silences,
     stack,
     tickets,
     vehicles,
@@ -46,6 +47,7 @@ app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(judgement.alerts, name="alerts")
 rules.register(judgement.rules)
 app.add_typer(judgement.rules, name="rules")
+app.add_typer(silences.app, name="silences")
 app.add_typer(tickets.app, name="tickets")
 app.add_typer(report.app, name="report")
 app.add_typer(bench.app, name="bench")

@@ -12,11 +12,21 @@ from rules.engine.clock import Clock, clock_of
 from vehicle.vehicle import VehicleRecord
 
 WORKSHOP: Final = "workshop"
-"""The series of the times at which a workshop gave the car back; its values mean nothing."""
+"""The series of the times at which a workshop gave the car back, having seen to all; its values mean nothing."""
 
 Found = TypeVar("Found")
 Values = NDArray[np.float64]
 """Shape (n, k): of n times and k like parts, or (n, 1) of the car; NaN is unknown, truths are 1 and 0."""
+
+
+def visit_of(component: str) -> str:
+    """The name of the same series of one component only."""
+    return f"{WORKSHOP} {component}"
+
+
+def is_visit(name: str) -> bool:
+    """Whether a series tells when a workshop gave the car back."""
+    return name.partition(" ")[0] == WORKSHOP
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
+from rules.engine.memory import restore
 from rules.rule import Rule
 
 Span = tuple[int, int]
@@ -46,3 +47,19 @@ def inhibitors_first(rules: Iterable[Rule]) -> list[Rule]:
     for rule in by_id.values():
         place(rule, frozenset())
     return [*ordered.values()]
+
+
+def withheld(rules: Iterable[Rule], states: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    """Why no finding came of rules that hold on a car: by their ids those that inhibit them.
+
+    Args:
+        rules: the catalogue.
+        states: what the rules remember of the car, as `Memory.plain` gives it.
+    """
+    memories = {rule: restore(states[rule.rule_id]) for rule in rules if rule.rule_id in states}
+    holding = {rule.rule_id for rule, memory in memories.items() if memory.rungs()}
+    return {
+        rule.rule_id: tuple(name for name in rule.inhibited_by if name in holding)
+        for rule, memory in memories.items()
+        if memory.withheld and rule.rule_id in holding
+    }

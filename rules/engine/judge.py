@@ -13,7 +13,7 @@ import numpy as np
 from rules.engine.chart import Chart
 from rules.engine.claim import Change, News, claim
 from rules.engine.clock import Times
-from rules.engine.columns import WORKSHOP, Batch
+from rules.engine.columns import WORKSHOP, Batch, visit_of
 from rules.engine.conditions import Conditions
 from rules.engine.inhibition import FOREVER, Quiet, Span, inhibitors_first, quiet
 from rules.engine.machine import Course, Step, advance
@@ -141,9 +141,10 @@ def _repaired(conditions: Conditions, car: int, memory: Memory, new: slice) -> T
 
 
 def _visits(conditions: Conditions, car: int, memory: Memory) -> list[int]:
-    """When a workshop has seen to the car, the last time that is remembered first."""
-    column = conditions.around.batch.columns.get(WORKSHOP)
-    return [memory.repaired, *(column.clock.times[column.clock.of(car)].tolist() if column else [])]
+    """When a workshop has seen to what the rule judges, the last time that is remembered first."""
+    columns, component = conditions.around.batch.columns, conditions.rule.failure_mode.component
+    known = [columns[name] for name in (WORKSHOP, visit_of(component)) if name in columns]
+    return [memory.repaired, *(at for one in known for at in one.clock.times[one.clock.of(car)].tolist())]
 
 
 def _advance(conditions: Conditions, part: int, memory: Memory, new: slice, repaired: Times) -> list[Step]:

@@ -83,6 +83,33 @@ def test_an_engineer_confirms_one_alert_and_dismisses_the_next(watched: Watched,
     assert watched.is_content(), (watched.complaints, watched.requests)
 
 
+def test_an_engineer_keeps_an_alert_quiet_and_ends_that(watched: Watched, own_fleet_url: str) -> None:
+    page = watched.page
+    page.goto("/")
+    page.get_by_role("link", name="Start with the first").click()
+    page.get_by_text("Keep it quiet for a while").click()
+    page.get_by_label("Until the start of").fill("2026-10-09")
+    page.get_by_label("Why").fill("new pump is on order")
+    page.get_by_label("By").fill("K. Berg")
+    page.get_by_role("button", name="Keep quiet").click()
+    page.get_by_role("status").filter(has_text="Kept quiet:").wait_for()
+    page.get_by_role("status").get_by_role("link").click()
+    page.get_by_text("It waits for nobody until then.").wait_for()
+    assert page.get_by_role("button", name="Confirm").count() == 1
+    page.goto("/")
+    quiet = page.locator("section", has=page.get_by_role("heading", name="Kept quiet"))
+    assert "new pump is on order" in quiet.inner_text()
+    page.get_by_role("link", name="Silences").click()
+    page.get_by_text("End it now").click()
+    page.get_by_label("Reason").fill("fitted")
+    page.get_by_role("button", name="End entry").click()
+    page.get_by_text("K. Berg: fitted").wait_for()
+    assert status_of(own_fleet_url, FailureMode.COOLANT_PUMP_WEAK) == "open"
+    page.goto("/")
+    assert quiet.count() == 0
+    assert watched.is_content(), (watched.complaints, watched.requests)
+
+
 def test_the_keyboard_is_enough(watched: Watched, own_fleet_url: str) -> None:
     page = watched.page
     page.goto("/")
@@ -115,7 +142,7 @@ def test_what_cars_write_does_not_run_and_no_page_leaves_the_server(watched: Wat
 @pytest.mark.parametrize("width", [360, 1280])
 def test_no_page_is_wider_than_its_screen(watched: Watched, width: int) -> None:
     watched.page.set_viewport_size({"width": width, "height": 800})
-    for path in ("/", "/alerts", "/tickets", "/vehicles", "/vehicles/city-02", "/quarantine"):
+    for path in ("/", "/alerts", "/silences", "/tickets", "/vehicles", "/vehicles/city-02", "/quarantine"):
         watched.page.goto(path)
         overflow = watched.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
         assert overflow <= 0, path

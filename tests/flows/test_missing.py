@@ -54,6 +54,11 @@ def test_what_is_missing_is_one_sentence(lost: list[LostSpan], silent: list[Gap]
     assert in_words((lost, silent)) == says
 
 
+def test_a_stay_in_a_workshop_is_named_like_a_gap() -> None:
+    says = in_words(([], []), [(at(1, 6), at(1, 8)), (at(3), at(4))])
+    assert says == "The car was in a workshop 2 times between 1 Sep, 06:00 and 4 Sep, 00:00."
+
+
 @pytest.mark.integration
 def test_a_finding_over_a_gap_says_so_until_the_gap_is_filled(connection: Connection, clock: Clock) -> None:
     for day, gap in ((0, SOUND), (1, SOUND), (3, SOFT), (4, SOFT)):

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from features.stays import Stay
 from flows.place import MARK_EVERY, MARKS, Place
 from storage.detectors import DetectorState
 
@@ -47,6 +48,7 @@ def test_the_marks_are_few() -> None:
 
 def test_it_is_stored_and_read_back() -> None:
     place = _judged(40)
+    place.stays = [Stay(7, START, START + LATE_LIMIT, ("tyre",)), Stay(8, START, START + LATE_LIMIT)]
     stored = place.stored("car")
     assert Place.of(msgspec.convert(json.loads(msgspec.json.encode(stored)), DetectorState)) == place
     assert Place.of(None) == Place()

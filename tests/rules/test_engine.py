@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from features.panel import Panel, panel
 from rules.detector import RuleBook, RuleDetector
-from rules.engine.columns import batch_of
+from rules.engine.columns import batch_of, visit_of
+from rules.engine.inhibition import withheld
 from rules.engine.judge import judge
 from rules.engine.memory import Memory, restore
 from rules.rule import Rule
@@ -266,6 +267,7 @@ def test_a_rule_that_inhibits_another_keeps_it_quiet_until_it_ends() -> None:
         today = {name: one.at(np.arange(6) == day) for name, one in panels.items()}
         states, news = RuleBook((hushed, loud)).evaluate(a_vehicle(), today, states)
         by_day += news
+        assert withheld((hushed, loud), states) == ({"made_up": ("loud",)} if day in {0, 1, 4} else {})
     for found in (at_once, by_day):
         told = [one for one in found if one.detector == "made_up"]
         assert [((one.observed_at - START).days, one.severity.name, one.cleared) for one in told] == [
@@ -288,6 +290,21 @@ def test_what_is_latched_ends_when_a_workshop_has_seen_to_it() -> None:
         in_pieces += news
     for found in (once, in_pieces):
         assert [((one.observed_at - START).days, one.cleared) for one in found] == [(0, False), (3, True), (5, False)]
+
+
+@pytest.mark.parametrize(("component", "ends"), [("low_voltage_battery", True), ("tyre", False)])
+def test_a_workshop_that_has_seen_to_one_component_ends_what_is_latched_there(component: str, *, ends: bool) -> None:
+    """Though it is told again at every run, and the rule hears nothing on the day on which the car is given back."""
+    latched = a_rule(f"{REST} < 12 V", f"{REST} > 12 V", schedule="daily", latching="workshop")
+    days = [0.0, 1.0, 4.0, 5.0]
+    series, visit = _panel([11.5, 12.5, 12.5, 11.5], days), {visit_of(component): _panel([1.0], [2.4])}
+    state, found = None, []
+    for day in range(6):
+        today = {REST: series.at(np.isin(days, day))} | (visit if day >= 2 else {})
+        state, news = RuleDetector(latched).evaluate(a_vehicle(), today, state)
+        found += news
+    told = [((one.observed_at - START).days, one.cleared) for one in found]
+    assert told == ([(0, False), (4, True), (5, False)] if ends else [(0, False)])
 
 
 def test_a_signal_without_a_sample_in_these_days_leaves_the_car_doing_what_is_unknown() -> None:

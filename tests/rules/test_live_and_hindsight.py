@@ -13,16 +13,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.panel import Panel
+from features.stays import EVERYTHING, Stay, earliest_needed, events_outside, first_change, outside
 from rules.detector import RuleDetector
 from rules.engine.needs import margin
 from rules.engine.windows import MICROSECOND
 from rules.rule import Rule
-from rules.told import told
+from rules.told import seen_to, told
 from tests.support.a_rule import a_rule, steps
 from tests.support.windows import a_vehicle
 from vehicle.batch import Event, EventKind
 from vehicle.codes import DiagnosticTroubleCode, DtcStatus
 from vehicle.finding import Finding
+from vehicle.moment import microseconds, moment
 
 START = int(datetime(2026, 3, 1, tzinfo=UTC).timestamp()) * 1_000_000
 MINUTE = 60_000_000
@@ -83,6 +85,8 @@ class Car:
 
     times: np.ndarray
     samples: list[dict[str, Any]]
+    stays: list[Stay] = field(default_factory=list)
+    """In a workshop, as far as is known."""
 
     @classmethod
     def drawn(cls, rng: np.random.Generator) -> "Car":
@@ -101,16 +105,23 @@ class Car:
     def panels(self, present: np.ndarray, start: int, judged: int, end: int) -> dict[str, Panel]:
         """What a run is given: the samples of (judged, end], and those from `start` on before them."""
         chosen = present & (self.times > start) & (self.times <= end)
+        chosen &= outside(self.times.view("datetime64[us]"), self.stays)
         rows = [one for one, there in zip(self.samples, chosen, strict=True) if there]
         names = [name for name in self.samples[0] if name not in {"status", "code"}]
         index = pd.DatetimeIndex(self.times[chosen].view("datetime64[us]"), tz="UTC")
         frame = pd.DataFrame({name: [row[name] for row in rows] for name in names}, index=index, dtype=float)
+        span = (_at(judged + 1), _at(end + 1))
+        since = earliest_needed(self.stays, *span)
         events = [
-            Event(at, EventKind.TROUBLE_CODE, DiagnosticTroubleCode(row["code"], DtcStatus(row["status"])))
-            for at, row, time in zip(index.to_pydatetime(), rows, self.times[chosen], strict=True)
-            if row["status"] is not None and time > judged
+            Event(_at(time), EventKind.TROUBLE_CODE, DiagnosticTroubleCode(row["code"], DtcStatus(row["status"])))
+            for row, there, time in zip(self.samples, present, self.times.tolist(), strict=True)
+            if there and row["status"] is not None and since <= _at(time) < span[1]
         ]
-        return told(frame, {}, events)
+        return {**told(frame, {}, events_outside(events, self.stays, span)), **seen_to(self.stays, span[1])}
+
+
+def _at(time: int) -> datetime:
+    return moment(np.datetime64(time, "us"))
 
 
 @dataclass
@@ -136,7 +147,17 @@ class Live:
         """Go back to before what has arrived late, and judge again from there."""
         ends = [end for end, _, _ in self.marks[1:]]
         self.present = self.present | late
-        first = self.car.times[late].min()
+        self.again(ends, self.car.times[late].min())
+
+    def learn(self, stays: list[Stay]) -> None:
+        """Take note of stays in workshops, and judge again from the first that was not known."""
+        changed = first_change(self.car.stays, stays)
+        self.car.stays = stays
+        if changed is not None:
+            self.again([end for end, _, _ in self.marks[1:]], microseconds(changed))
+
+    def again(self, ends: list[int], first: int) -> None:
+        """Go back to before a time, and judge again up to each end."""
         while self.marks[-1][0] >= first:
             self.marks.pop()
         self.found = self.found[: self.marks[-1][2]]
@@ -174,6 +195,34 @@ def test_live_equals_hindsight(name: str, seed: int, cuts: set[int], late: int) 
     if missing.any():
         live.arrive(missing)
     assert _fingerprint(live.found) == _fingerprint(_in_hindsight(name, car))
+
+
+@pytest.mark.parametrize("name", RULES)
+@settings(max_examples=15)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    cuts=st.sets(st.integers(0, 88), min_size=6, max_size=12),
+    stays=st.lists(st.tuples(st.integers(0, 70), st.integers(5, 30), st.booleans()), min_size=1, max_size=2),
+    known_after=st.integers(0, 12),
+)
+def test_live_equals_hindsight_whenever_it_becomes_known_that_a_car_was_in_a_workshop(
+    name: str, seed: int, cuts: set[int], stays: list[tuple[int, int, bool]], known_after: int
+) -> None:
+    car, other = (Car.drawn(np.random.default_rng(seed)) for _ in range(2))
+    ends = [*car.times.tolist(), *(int(car.times[-1]) + 1 + number for number in range(20))]
+    known = [
+        Stay(number, _at(ends[start]), _at(ends[start + length]), (EVERYTHING,) * reported)
+        for number, (start, length, reported) in enumerate(stays)
+    ]
+    live = Live(RULES[name], car, np.ones(len(car.times), bool))
+    for number, cut in enumerate(sorted(cuts | {len(car.times) - 1})):
+        if number == known_after:
+            live.learn(known)
+        live.run(int(car.times[cut]))
+    live.learn(known)
+    other.stays = known
+    assert _fingerprint(live.found) == _fingerprint(_in_hindsight(name, other))
+    assert not any(stay.start <= one.observed_at < stay.end for one in live.found for stay in known)
 
 
 @pytest.mark.parametrize("name", RULES)

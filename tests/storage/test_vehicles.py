@@ -36,6 +36,8 @@ def test_what_is_registered_is_found(connection: psycopg.Connection[Any]) -> Non
     vehicles.register(connection, BARE)
     assert vehicles.find(connection, "car") == CAR
     assert vehicles.find(connection, "nobody") is None
+    assert vehicles.find_vin(connection, "1m8gdm9axkp042788") == CAR
+    assert vehicles.find_vin(connection, "WVWZZZ1JZ3W386752") is None
     assert vehicles.list_vehicles(connection) == [BARE, CAR]
     assert vehicles.known_ids(connection) == {"car", "bare"}
 
@@ -88,7 +90,7 @@ def test_a_forgotten_vehicle_is_in_no_table(connection: psycopg.Connection[Any])
     vehicles.forget(connection, "car")
     for table in tables:
         assert (count(connection, table, "car"), count(connection, table, "other")) == (0, 1), table
-    for table in ("ticket_transitions", "appointments", "booking_outbox"):
+    for table in ("ticket_transitions", "appointments", "booking_outbox", "silence_lifts", "held_findings"):
         assert connection.execute(sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(table))).fetchone() == (1,)
 
 
@@ -115,6 +117,12 @@ INSERT INTO alerts (alert_id, vehicle_id, component, failure_mode, status, sever
     last_seen_at, finding_count, latest_finding_id, locations)
     SELECT gen_random_uuid(), 'car', 'tyre', 'tyre_slow_leak', 'open', 2, 1, 1, now(), now(), 1, finding_id, '{}'
     FROM findings WHERE vehicle_id = 'car';
+INSERT INTO silences (kind, vehicle_id, starts_at, ends_at, author, reason, created_at)
+    VALUES ('suppression', 'car', now(), now() + interval '1 day', 'K. Berg', 'known', now());
+INSERT INTO silence_lifts (silence_id, at, author, reason, seen_to)
+    SELECT silence_id, now(), 'K. Berg', 'over', '{}' FROM silences WHERE vehicle_id = 'car';
+INSERT INTO held_findings (finding_id, silence_id)
+    SELECT finding_id, silence_id FROM findings JOIN silences USING (vehicle_id) WHERE vehicle_id = 'car';
 INSERT INTO visits (visit_id, vehicle_id, state, channel, due_at, created_at)
     VALUES (gen_random_uuid(), 'car', 'planned', 'mobile', now(), now());
 INSERT INTO tickets (ticket_id, alert_id, visit_id, vehicle_id, component, failure_mode, severity, title, action,

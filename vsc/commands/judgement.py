@@ -1,7 +1,6 @@
 """``vsc diagnose``, ``alerts`` and ``rules``: what the detectors say, and what engineers say to it."""
 
 from dataclasses import asdict
-from datetime import UTC, datetime
 from getpass import getuser
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,6 +9,7 @@ import typer
 
 from vsc.context import load_context
 from vsc.failure import CommandError, WrongCallError
+from vsc.moments import moment
 from vsc.terminal import OUT, JsonOption, print_facts, print_json, print_rows
 
 alerts = typer.Typer(no_args_is_help=True, help="Open problems: list, show, confirm, dismiss.")
@@ -35,7 +35,7 @@ def diagnose(
     from rules.loader import RuleError
     from tickets.catalogue import CatalogueError
 
-    latest = _moment(until) if until else None
+    latest = moment(until, "--until") if until else None
     try:
         judged = judge_fleet(load_context().jobs, latest)
     except (RuleError, CatalogueError) as error:
@@ -55,12 +55,16 @@ def list_(
     """List the open alerts, danger first."""
     from storage.alerts import list_alerts
     from storage.connection import connect
+    from storage.silences import over_alerts
     from tickets.alert import AlertStatus
     from tickets.triage import OPEN_STATUSES
 
-    with connect(load_context().database_url) as connection:
+    context = load_context()
+    with connect(context.database_url) as connection:
         found = list_alerts(connection, tuple(AlertStatus) if every else OPEN_STATUSES, vehicle)
-    rows = [asdict(alert) for alert in found]
+        quiet = over_alerts(connection, found, context.clock.now())
+    entries = {alert_id: entry.silence_id for alert_id, entry in quiet.items()}
+    rows = [{**asdict(alert), "silence": entries.get(alert.alert_id)} for alert in found]
     if not as_json:
         rows = [_brief(row) for row in rows]
     print_rows(rows, as_json=as_json, empty="No alert is open.")
@@ -71,12 +75,15 @@ def show(alert_id: AlertArgument, *, as_json: JsonOption = False) -> None:
     """Show an alert with its evidence."""
     from storage.connection import connect
     from storage.findings import find as find_finding
+    from storage.silences import over_alerts
 
-    with connect(load_context().database_url) as connection:
+    context = load_context()
+    with connect(context.database_url) as connection:
         alert = _find(connection, alert_id)
         finding = find_finding(connection, alert.latest_finding_id) if alert.latest_finding_id else None
+        silence = over_alerts(connection, [alert], context.clock.now()).get(alert.alert_id)
     if as_json:
-        print_json({"alert": alert, "finding": finding})
+        print_json({"alert": alert, "finding": finding, "silence": silence})
         return
     facts = asdict(alert)
     if finding is not None:
@@ -86,6 +93,8 @@ def show(alert_id: AlertArgument, *, as_json: JsonOption = False) -> None:
             "clears_when": finding.evidence.clears_when,
             "not_known": finding.evidence.missing or None,
         }
+    if silence is not None:
+        facts["kept_quiet"] = f"until {silence.until:%Y-%m-%d %H:%M} by {silence.author}: {silence.reason}"
     print_facts(facts, as_json=False)
 
 
@@ -163,13 +172,15 @@ def one_of(found: list[Any], prefix: str, identify: Any, what: str) -> Any:
 
 
 def _brief(row: dict[str, Any]) -> dict[str, Any]:
-    shown = ("vehicle_id", "component", "failure_mode", "locations", "severity", "confidence", "status", "opened_at")
+    shown = (
+        "vehicle_id",
+        "component",
+        "failure_mode",
+        "locations",
+        "severity",
+        "confidence",
+        "status",
+        "silence",
+        "opened_at",
+    )
     return {"alert": str(row["alert_id"])[:8], **{name: row[name] for name in shown}}
-
-
-def _moment(text: str) -> datetime:
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        raise WrongCallError(f"--until {text}: expected a time like 2026-02-01T00:00:00Z") from None
-    return at if at.tzinfo else at.replace(tzinfo=UTC)

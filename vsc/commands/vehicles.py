@@ -2,6 +2,7 @@
 
 from dataclasses import asdict
 from datetime import UTC, datetime
+from getpass import getuser
 from itertools import groupby
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,9 +12,11 @@ from vehicle.foreign_address import is_ovms_name
 from vehicle.identity import Vin, is_vehicle_id
 from vehicle.rejection import Rejection
 from vehicle.vehicle import LowVoltageChemistry, VehicleRecord
+from vsc.commands.entry import AuthorOption, FromOption, known_vehicle, refuse_mistake
 from vsc.context import load_context
 from vsc.failure import CommandError, WrongCallError
-from vsc.terminal import OUT, JsonOption, print_rows
+from vsc.moments import moment, moment_or_span
+from vsc.terminal import OUT, JsonOption, print_json, print_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -130,6 +133,42 @@ def _in_words(ranges: list[list[int]]) -> str:
     shown = [f"{first}" if first == last else f"{first}-{last}" for first, last in ranges[:MOST_RANGES]]
     more = len(ranges) - len(shown)
     return ", ".join([*shown, *([f"and {more} more ranges"] if more else [])])
+
+
+@app.command()
+def workshop(
+    vehicle: Annotated[str, typer.Argument(help="The car, by pseudonym or VIN.", metavar="ID")],
+    *,
+    to: Annotated[str, typer.Option("--to", help="Until when, exclusive: a time, or a span from its start like 2 d.")],
+    reason: Annotated[str, typer.Option(help="Why it is there: kept beside the stay.")],
+    start: FromOption = None,
+    author: AuthorOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Say that a car is in a workshop, or was: what it tells meanwhile is not judged, and teaches no rule anything.
+
+    When it comes back, `vsc silences lift NUMBER --seen-to COMPONENT` ends the stay, and rules that were latched.
+
+    vsc vehicles workshop car-3 --to "2 d" --reason "new charge inlet"
+    """
+    from storage.connection import connect
+    from storage.silences import add as store
+    from tickets.silence import Silence, SilenceKind
+
+    context = load_context()
+    now = context.clock.now()
+    starts_at = moment(start, "--from") if start else now
+    ends_at = moment_or_span(to, "--to", starts_at)
+    with connect(context.database_url) as connection:
+        car = known_vehicle(connection, vehicle).vehicle_id
+        stay = Silence(0, SilenceKind.WORKSHOP, starts_at, ends_at, author or getuser(), reason, now, vehicle_id=car)
+        refuse_mistake(stay, now)
+        stored = store(connection, stay)
+    if as_json:
+        print_json(stored)
+        return
+    OUT.print(f"{car} is in a workshop until {stored.until:%Y-%m-%d %H:%M} UTC: entry {stored.silence_id}.")
+    OUT.print(f"When it is back: vsc silences lift {stored.silence_id} --seen-to COMPONENT --reason WHAT")
 
 
 @app.command()
