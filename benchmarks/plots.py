@@ -12,7 +12,7 @@ from benchmarks.likeness import Curve
 from reports.axes import ValueAxis
 from reports.svg import element, join
 
-_WIDTH, _HEIGHT, _LEFT, _BELOW = 640, 320, 60, 45
+_WIDTH, _HEIGHT, _LEFT, _BELOW = 640, 320, 60, 60
 _COLOURS: Final = ("#1b6ca8", "#c8553d", "#2a7f62", "#7a5195")
 
 
@@ -46,7 +46,7 @@ def _drawing(plot: Plot) -> Markup:
         band = _points(np.append(x, x[::-1]), np.append(_down(up, curve.low), _down(up, curve.high)[::-1]))
         layers.append(element("polygon", points=band, fill=colour, fill_opacity=0.15))
         layers.append(element("polyline", points=_points(x, _down(up, curve.median)), fill="none", stroke=colour))
-        layers.append(element("text", curve.name, x=_WIDTH - 90, y=20 + 16 * number, fill=colour))
+        layers.append(element("text", curve.name, x=_LEFT + 80 * number, y=_HEIGHT + _BELOW - 2, fill=colour))
     drawing = element(
         "svg", *layers, viewBox=f"0 0 {_WIDTH} {_HEIGHT + _BELOW}", role="img", aria_label=plot.title, font_size=12
     )
