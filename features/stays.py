@@ -65,10 +65,11 @@ def events_outside(events: Iterable[Event], stays: Sequence[Stay], span: Span) -
         stays: of the car.
         span: half open; what is earlier is told already, and what stands at a later end is told then.
     """
+    left_out = spans(stays)
     kept: list[Event] = []
     standing: dict[tuple[datetime, str], Event] = {}
     for event in events:
-        ended = next((end for begun, end in spans(stays) if begun <= event.at < end), None)
+        ended = next((end for begun, end in left_out if begun <= event.at < end), None)
         if ended is None:
             kept.append(event)
         elif event.trouble_code is not None:

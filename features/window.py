@@ -20,6 +20,12 @@ Array = tuple[NDArray[np.datetime64], NDArray[np.float64]]
 """Times, shape (n,), and values of like parts, shape (n, k)."""
 
 
+def times_of(frame: pd.DataFrame) -> NDArray[np.datetime64] | None:
+    """The times of a frame's rows, datetime64[us], UTC; None where it has no times, as one without samples."""
+    index = frame.index
+    return index.as_unit("us").asi8.view("datetime64[us]") if isinstance(index, pd.DatetimeIndex) else None
+
+
 @dataclass(frozen=True, eq=False)
 class Window:
     """The samples of [start, end), and those of up to `LOOKBACK` before; nothing of them is judged twice."""
@@ -34,10 +40,8 @@ class Window:
     @cached_property
     def times(self) -> NDArray[np.datetime64]:
         """The frame's times, datetime64[us], UTC."""
-        index = self.frame.index
-        if not isinstance(index, pd.DatetimeIndex):
-            return np.empty(0, dtype="datetime64[us]")
-        return index.as_unit("us").asi8.view("datetime64[us]")
+        times = times_of(self.frame)
+        return np.empty(0, dtype="datetime64[us]") if times is None else times
 
     def signal(self, name: str) -> NDArray[np.float64]:
         """A scalar signal at `times`, NaN where it was not sampled."""

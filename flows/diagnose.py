@@ -22,7 +22,7 @@ from features.panel import Observations
 from features.stays import first_change
 from flows.missing import name_missing
 from flows.observations import DAY, observations
-from flows.place import PLACE, Place
+from flows.place import Place
 from flows.raising import Raised, raise_alerts
 from rules.detector import RuleBook, RuleDetector
 from rules.loader import load_rules
@@ -111,7 +111,7 @@ def diagnose(
             contacts, waiting = ledger.last_contact(connection), held_findings.waiting_vehicles(connection)
         for vehicle_id in sorted(contacts if vehicles is None else contacts.keys() & set(vehicles)):
             with connection.transaction():
-                if not detectors.claim(connection, PLACE):
+                if not detectors.claim(connection, detectors.DIAGNOSIS):
                     return replace(summary, busy=True)
                 done = _diagnose_vehicle(connection, vehicle_id, latest, judges)
                 if not done.vehicles and vehicle_id in waiting:
@@ -133,7 +133,7 @@ def _diagnose_vehicle(
     connection: psycopg.Connection[Any], vehicle_id: str, latest: datetime, judges: Sequence[Detector]
 ) -> DiagnosisSummary:
     """Judge the days of one car that are due, and store all that follows."""
-    place = Place.of(detectors.find(connection, PLACE, vehicle_id))
+    place = Place.of(detectors.find(connection, detectors.DIAGNOSIS, vehicle_id))
     vehicle = registry.find(connection, vehicle_id)
     arrivals = ledger.arrivals(connection, vehicle_id, place.arrived)
     if vehicle is None or arrivals is None:
@@ -163,7 +163,7 @@ def _diagnose_vehicle(
 
 def _let_go(connection: psycopg.Connection[Any], vehicle_id: str, latest: datetime) -> DiagnosisSummary:
     """Tell of what was held back of a car that has nothing new to be judged, if nothing keeps it quiet any more."""
-    vehicle, place = registry.find(connection, vehicle_id), detectors.find(connection, PLACE, vehicle_id)
+    vehicle, place = registry.find(connection, vehicle_id), detectors.find(connection, detectors.DIAGNOSIS, vehicle_id)
     if vehicle is None or place is None:
         return DiagnosisSummary()
     return _summary(raise_alerts(connection, vehicle, [], place.evaluated_until, latest))

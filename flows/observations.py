@@ -10,7 +10,7 @@ import psycopg
 from features.panel import Observations
 from features.stays import Stay, earliest_needed, events_outside, outside
 from features.table import ARRAYS, SIGNALS, observe
-from features.window import LOOKBACK, Array, Window
+from features.window import LOOKBACK, Array, Window, times_of
 from rules.engine.needs import margin, signals
 from rules.rule import Rule
 from rules.told import is_scalar, seen_to, told
@@ -54,9 +54,8 @@ def observations(
 
 
 def _in_use(frame: pd.DataFrame, stays: Sequence[Stay]) -> pd.DataFrame:
-    if not stays or not isinstance(frame.index, pd.DatetimeIndex):
-        return frame
-    return frame[outside(frame.index.as_unit("us").asi8.view("datetime64[us]"), stays)]
+    times = times_of(frame) if stays else None
+    return frame if times is None else frame[outside(times, stays)]
 
 
 def _array(told_at: Array, stays: Sequence[Stay]) -> Array:

@@ -10,8 +10,6 @@ import msgspec
 from features.stays import Stay
 from storage.detectors import DIAGNOSIS, DetectorState
 
-PLACE: Final = DIAGNOSIS
-"""The name under which places are kept: all detectors read the same days, so they move together."""
 MARK_EVERY: Final = timedelta(days=15)
 MARKS: Final = 3
 """So many states of the past are kept, so far apart: samples within the late limit of 30 days find an earlier one."""
@@ -58,4 +56,4 @@ class Place:
             raise ValueError(f"{vehicle_id} has not been judged")
         stays = msgspec.to_builtins(self.stays)
         plain = {"arrived": self.arrived, "states": self.states, "marks": self.marks, "stays": stays}
-        return DetectorState(PLACE, vehicle_id, self.until, plain)
+        return DetectorState(DIAGNOSIS, vehicle_id, self.until, plain)

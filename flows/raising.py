@@ -49,12 +49,15 @@ def raise_alerts(
     """
     numbers = ((findings.record(connection, finding), finding) for finding in found)
     new = {number: finding for number, finding in numbers if number is not None}
+    waiting = held_findings.waiting(connection, vehicle.vehicle_id)
+    if not new and not waiting:
+        return Raised()
     entries = silences.of_vehicle(connection, vehicle)
     quiet = hold(new, entries, vehicle.model)
     if quiet:
         held_findings.hold(connection, quiet)
     told = {number: finding for number, finding in new.items() if number not in quiet}
-    waiting = held_findings.waiting(connection, vehicle.vehicle_id)
+    waiting |= {number: new[number] for number in quiet}
     settled: list[Settlement] = []
     if waiting:
         ends = [one.finding for one in findings.of_vehicle(connection, vehicle.vehicle_id) if one.finding.cleared]

@@ -3,12 +3,12 @@
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import timedelta
-from difflib import get_close_matches
 from enum import Enum
 from typing import Any, TypeVar
 
 from rules.language.checker import check
 from rules.language.kind import Form, Typed
+from rules.language.suggestion import did_you_mean
 from rules.language.units import Unit
 from rules.literals import LiteralError, quantity, span
 from rules.nodes import Place, Table, Text
@@ -71,9 +71,9 @@ class Reader:
             return self._wrong(key, "is not a list of names", ())
         for value in values:
             if known is not None and value not in known:
-                near = get_close_matches(value, known, n=1)
+                near = did_you_mean(value, known)
                 at = value.place(0) if isinstance(value, Text) else self.table.place_of(key)
-                self.complain_at(at, f"{key}: there is no {value}{f': did you mean {near[0]}' if near else ''}")
+                self.complain_at(at, f"{key}: there is no {value}{f': {near}' if near else ''}")
         return tuple(map(str, values))
 
     def flag(self, key: str) -> bool:
@@ -120,9 +120,9 @@ class Reader:
             if value in (member.value, member.name.lower()) and isinstance(value, str):
                 return member
         names = [str(member.value) if isinstance(member.value, str) else member.name.lower() for member in kind]
-        near = get_close_matches(str(value), names, n=1)
-        hint = f"{value}: did you mean {near[0]}" if near else ", ".join(names)
-        return self._wrong(key, f"is none of {hint}" if not near else f"is no {hint}", next(iter(kind)))
+        near = did_you_mean(str(value), names)
+        told = f"is no {value}: {near}" if near else f"is none of {', '.join(names)}"
+        return self._wrong(key, told, next(iter(kind)))
 
     def plain(self, key: str) -> str:
         """A field as it is written, in one line; empty if it is no text."""
@@ -152,8 +152,7 @@ class Reader:
         """Complain of every field that nobody asked for."""
         for key in self.table:
             if key not in self._asked:
-                near = get_close_matches(key, self._asked, n=1)
-                hint = f"did you mean {near[0]}" if near else f"known are {', '.join(sorted(self._asked))}"
+                hint = did_you_mean(key, self._asked, f"known are {', '.join(sorted(self._asked))}")
                 self.complain(key, f"{key} is no field here: {hint}")
 
     def _value(self, key: str) -> Any:

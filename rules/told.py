@@ -8,7 +8,7 @@ import pandas as pd
 
 from features.panel import Panel
 from features.stays import EVERYTHING, Stay
-from features.window import Array
+from features.window import Array, times_of
 from rules.engine.columns import WORKSHOP, visit_of
 from vehicle.batch import Event
 from vehicle.moment import instants, microseconds
@@ -23,7 +23,7 @@ def told(frame: pd.DataFrame, arrays: Mapping[str, Array], events: Iterable[Even
         arrays: signals that are arrays.
         events: in the order of their times; those that tell of a trouble code count.
     """
-    times = frame.index.as_unit("us").asi8.view("datetime64[us]") if isinstance(frame.index, pd.DatetimeIndex) else None
+    times = times_of(frame)
     panels = {}
     if times is not None:
         for name in frame.columns:

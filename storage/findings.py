@@ -79,6 +79,11 @@ def find(connection: psycopg.Connection[Any], finding_id: int) -> Finding | None
     return stored[0].finding if stored else None
 
 
+def of_numbers(connection: psycopg.Connection[Any], numbers: Sequence[int]) -> list[StoredFinding]:
+    """The claims with these numbers, in the order of event time."""
+    return _select(connection, "finding_id = ANY(%s)", [list(numbers)])
+
+
 def of_problem(
     connection: psycopg.Connection[Any],
     vehicle_id: str,

@@ -60,20 +60,24 @@ def waiting_vehicles(connection: psycopg.Connection[Any]) -> set[str]:
 
 
 def list_held(
-    connection: psycopg.Connection[Any], vehicle_id: str | None = None, *, settled: bool = True
+    connection: psycopg.Connection[Any],
+    vehicle_id: str | None = None,
+    *,
+    silence_id: int | None = None,
+    settled: bool = True,
 ) -> list[HeldFinding]:
-    """What was ever held back, or what is now, of one car or of all: the latest observed first."""
+    """What was ever held back, or what is now, of one car or of all, by one entry or any: the latest observed first."""
     rows = connection.execute(
         "SELECT finding_id, silence_id, outcome, settled_at FROM held_findings JOIN findings USING (finding_id) "
-        "WHERE vehicle_id = coalesce(%s, vehicle_id) AND (%s OR outcome IS NULL) "
-        "ORDER BY observed_at DESC, finding_id DESC",
-        [vehicle_id, settled],
+        "WHERE vehicle_id = coalesce(%s, vehicle_id) AND silence_id = coalesce(%s, silence_id) "
+        "AND (%s OR outcome IS NULL)",
+        [vehicle_id, silence_id, settled],
     ).fetchall()
-    found = ((findings.find(connection, row[0]), row) for row in rows)
+    held = {row[0]: row[1:] for row in rows}
     return [
-        HeldFinding(number, finding, silence_id, None if outcome is None else Outcome(outcome), settled_at)
-        for finding, (number, silence_id, outcome, settled_at) in found
-        if finding is not None
+        HeldFinding(one.finding_id, one.finding, entry, None if outcome is None else Outcome(outcome), settled_at)
+        for one in reversed(findings.of_numbers(connection, [*held]))
+        for entry, outcome, settled_at in [held[one.finding_id]]
     ]
 
 

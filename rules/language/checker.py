@@ -5,13 +5,13 @@ What cannot be made sense of is `None` to what stands around it, which then says
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from difflib import get_close_matches
 from typing import Final, TypeVar
 
 from rules.language.agreement import calculated, common_group, compared
 from rules.language.calls import CALLS
 from rules.language.kind import Form, Kind, Typed, number, truth
 from rules.language.parser import parse
+from rules.language.suggestion import did_you_mean
 from rules.language.syntax import Call, ExpressionError, Literal, Name, Operation, Quoted, Syntax, start
 from rules.language.tree import (
     And,
@@ -92,8 +92,7 @@ class Checker:
 
     def _name(self, node: Name) -> Typed | None:
         if node.text not in NAMES:
-            near = get_close_matches(node.text, [*NAMES, *CALLS], n=1)
-            hint = f"did you mean {near[0]}" if near else "docs/signals.md and docs/rules.md list what there is"
+            hint = did_you_mean(node.text, [*NAMES, *CALLS], "docs/signals.md and docs/rules.md list what there is")
             if isinstance(DiagnosticTroubleCode.parse(node.text, 0), DiagnosticTroubleCode):
                 hint = f'a trouble code is asked for by code("{node.text}", confirmed)'
             self.complain(node.at, f"there is no {node.text}: {hint}")
@@ -102,8 +101,7 @@ class Checker:
     def _call(self, node: Call) -> Typed | None:
         call = CALLS.get(node.name)
         if call is None:
-            near = get_close_matches(node.name, CALLS, n=1)
-            hint = f"did you mean {near[0]}" if near else f"known are {', '.join(CALLS)}"
+            hint = did_you_mean(node.name, CALLS, f"known are {', '.join(CALLS)}")
             self.complain(node.at, f"there is no function {node.name}: {hint}")
             return None
         if not call.least <= len(node.arguments) <= len(call.parameters):

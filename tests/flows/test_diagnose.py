@@ -13,7 +13,6 @@ import pytest
 from config.clock import Clock, open_clock
 from features.tyres import WHEELS
 from flows.diagnose import DiagnosisSummary, diagnose
-from flows.place import PLACE
 from simulator.convoy import DayOfSamples
 from simulator.faults import FaultOrder
 from simulator.fleet import build_fleet
@@ -74,7 +73,7 @@ def told(connection: Connection, vehicle_id: str = CAR) -> list[tuple[str, int, 
 
 def judged_until(connection: Connection) -> datetime | None:
     with connection.transaction():
-        place = detectors.find(connection, PLACE, CAR)
+        place = detectors.find(connection, detectors.DIAGNOSIS, CAR)
     return place.evaluated_until if place else None
 
 
@@ -133,7 +132,7 @@ def test_only_the_cars_asked_for_are_judged(connection: Connection, clock: Clock
 def test_a_second_run_at_the_same_time_says_busy(connection: Connection, clock: Clock, database_url: str) -> None:
     send(connection, 0, SOUND)
     with connect(database_url) as other, other.transaction():
-        assert detectors.claim(other, PLACE)
+        assert detectors.claim(other, detectors.DIAGNOSIS)
         assert diagnose(connection, clock) == DiagnosisSummary(busy=True)
     assert judged_until(connection) is None
     assert diagnose(database_url, clock).vehicle_days == 1

@@ -2,11 +2,11 @@
 
 from collections.abc import Collection
 from datetime import datetime
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from rules.language.suggestion import did_you_mean
 from vsc.failure import CommandError, WrongCallError
 
 if TYPE_CHECKING:
@@ -66,6 +66,6 @@ def known(name: str, names: Collection[str], what: str) -> str:
     """
     if name in names:
         return name
-    near = get_close_matches(name, sorted(names), 1)
-    hint = f"did you mean {near[0]}?" if near else f"there are {len(names)}, such as {', '.join(sorted(names)[:3])}"
+    near = did_you_mean(name, sorted(names))
+    hint = f"{near}?" if near else f"there are {len(names)}, such as {', '.join(sorted(names)[:3])}"
     raise WrongCallError(f"there is no {what} {name}: {hint}")

@@ -54,7 +54,7 @@ def show(number: NumberArgument, *, as_json: JsonOption = False) -> None:
 
     with connect(load_context().database_url) as connection:
         entry = _find(connection, number)
-        held = [one for one in list_held(connection) if one.silence_id == number]
+        held = list_held(connection, silence_id=number)
     rows = [
         {
             "observed_at": one.finding.observed_at,
