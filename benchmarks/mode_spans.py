@@ -78,7 +78,7 @@ def page(seed: int, start: date) -> str:
         "body",
         element("h1", "Failure modes, with and without"),
         element("p", told),
-        *(drawn[mode] for mode in FailureMode),
+        *(drawn[mode] for mode in FAULT_MODES),
     )
     return f"<!doctype html>\n{element('html', head, body, lang='en')}\n"
 

@@ -1,4 +1,4 @@
-"""Each cell group's daily deviation from its pack, from samples at which cell groups can be compared."""
+"""Each cell group's deviation from its pack, by day and by hour, from samples at which cell groups can be compared."""
 
 from datetime import timedelta
 from typing import Final
@@ -16,6 +16,8 @@ MIN_SAMPLES: Final = 10
 """A day with fewer comparable samples says nothing (engineering estimate)."""
 QUIET_A: Final = 40.0
 """Up to this current a 10 % spread of a 1.5 mOhm cell group's resistance stays below 6 mV (engineering estimate)."""
+HOURLY_QUIET_A: Final = 20.0
+"""An hour has fewer samples to even out: half the current, half the effect (engineering estimate)."""
 LOW_SOC_PCT: Final = 10.0
 """Below it open-circuit voltages fall so steeply that equal cells stand apart."""
 LFP_FULL_PCT: Final = 90.0
@@ -31,7 +33,11 @@ CURRENT_HELD: Final = timedelta(minutes=2)
 
 
 def observe(window: Window) -> dict[str, Panel]:
-    """`cell_deviation` in mV per cell group: the day's median of its voltage less its pack's median."""
+    """`cell_deviation` in mV per cell group: the day's median of its voltage less its pack's median.
+
+    And `cell_deviation_hour`, the same of each hour, but for LFP: where its curve is flat nothing shows within an hour,
+    and where it is steep groups move apart as the charge does.
+    """
     times, volts = window.arrays.get("cell_voltages_v", (np.empty(0, "datetime64[us]"), np.empty((0, 0))))
     day = window.inside(times)
     times, volts = times[day], volts[day]
@@ -40,13 +46,29 @@ def observe(window: Window) -> dict[str, Panel]:
     enough = np.isfinite(volts).sum(axis=1) * 2 > volts.shape[1]
     times, volts = times[enough], volts[enough]
     pack = row_median(volts)
-    use = _comparable(window, times, pack)
+    lfp = _is_lfp(window, _at(window, "hv_soc_pct", times), pack)
+    use = _comparable(window, times, lfp=lfp)
     if use.sum() < MIN_SAMPLES:
         return {}
-    deviation = column_median((volts[use] - pack[use, None]) * 1000.0)
-    deviation[_stuck(volts, pack)] = np.nan
+    apart = (volts[use] - pack[use, None]) * 1000.0
+    stuck = _stuck(volts, pack)
+    deviation = column_median(apart)
+    deviation[stuck] = np.nan
     locations = tuple(f"V_{number}" for number in range(1, volts.shape[1] + 1))
-    return known({"cell_deviation": panel(times[use][-1:], deviation[None, :], locations)})
+    panels = {"cell_deviation": panel(times[use][-1:], deviation[None, :], locations)}
+    if not lfp:
+        quiet = ~(np.abs(_at(window, "hv_current_a", times[use])) > HOURLY_QUIET_A)
+        panels["cell_deviation_hour"] = _by_hour(times[use][quiet], np.where(stuck, np.nan, apart[quiet]), locations)
+    return known(panels)
+
+
+def _by_hour(times: NDArray[np.datetime64], apart: NDArray[np.float64], locations: tuple[str, ...]) -> Panel:
+    """The median of each hour that has enough samples, at the last of them."""
+    _, starts = np.unique(times.astype("datetime64[h]"), return_index=True)
+    ends = np.append(starts[1:], len(times))
+    told = [(first, last) for first, last in zip(starts, ends, strict=True) if last - first >= MIN_SAMPLES]
+    rows = [column_median(apart[first:last]) for first, last in told]
+    return panel([times[last - 1] for _, last in told], np.reshape(rows, (len(told), len(locations))), locations)
 
 
 def row_median(values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -74,12 +96,12 @@ def movement(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(ordered[high, columns] - ordered[low, columns], dtype=np.float64)
 
 
-def _comparable(window: Window, times: NDArray[np.datetime64], pack: NDArray[np.float64]) -> NDArray[np.bool_]:
+def _comparable(window: Window, times: NDArray[np.datetime64], *, lfp: bool) -> NDArray[np.bool_]:
     """At which samples neither current nor a knee of the voltage curve sets equal cells apart; unknown is fine."""
     current = _at(window, "hv_current_a", times)
     soc = _at(window, "hv_soc_pct", times)
     use = ~(np.abs(current) > QUIET_A) & ~(soc < LOW_SOC_PCT)
-    if _is_lfp(window, soc, pack):
+    if lfp:
         use &= ~(soc > LFP_FULL_PCT)
     return use
 

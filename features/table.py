@@ -10,6 +10,7 @@ from features import (
     cells,
     charge_inlet,
     charge_power,
+    combustion,
     computing,
     cooling,
     drive_units,
@@ -58,7 +59,10 @@ FEATURES: Final[Mapping[str, Feature]] = MappingProxyType(
         "wall_voltage": Feature("voltage at the inlet under load, alternating current, day's median", "V"),
         "storage_wear": Feature("wear of the infotainment's storage", "%"),
         "restarts": Feature("infotainment restarts, lifetime", ""),
+        "engine_coolant": Feature("coolant of the combustion engine once it is warm, day's median", "degC"),
+        "charging_voltage": Feature("low-voltage system with the combustion engine running, day's upper readings", "V"),
         "cell_deviation": Feature("cell group above its pack's median, day's median", "mV", "cell"),
+        "cell_deviation_hour": Feature("the same, hour by hour under little current", "mV", "cell"),
     }
 )
 
@@ -73,6 +77,7 @@ _FAMILIES: Final = (
     battery,
     charge_power,
     computing,
+    combustion,
 )
 SIGNALS: Final = tuple(dict.fromkeys(name for family in (states, *_FAMILIES, cells) for name in family.SIGNALS))
 """The scalar signals that a window must hold for `observe`."""

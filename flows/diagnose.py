@@ -16,6 +16,7 @@ import psycopg
 import structlog
 
 from config.clock import Clock
+from diagnostics.cell_drift import CellDrift
 from diagnostics.cell_peers import CellPeers
 from diagnostics.prognosis import remaining_life
 from features.panel import Observations
@@ -81,7 +82,7 @@ def all_detectors() -> tuple[Detector, ...]:
     Raises:
         RuleError: if the catalogue is broken.
     """
-    return (*map(RuleDetector, load_rules()), CellPeers())
+    return (*map(RuleDetector, load_rules()), CellPeers(), CellDrift())
 
 
 def diagnose(

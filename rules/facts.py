@@ -5,10 +5,15 @@ from types import MappingProxyType
 from typing import Final
 
 from rules.reader import Reader
-from vehicle.vehicle import LowVoltageChemistry
+from vehicle.vehicle import LowVoltageChemistry, Powertrain
 
 FACTS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
-    {"model": (), "chemistry": ("NMC", "NCA", "LFP"), "lv_chemistry": tuple(LowVoltageChemistry)}
+    {
+        "model": (),
+        "chemistry": ("NMC", "NCA", "LFP"),
+        "lv_chemistry": tuple(LowVoltageChemistry),
+        "powertrain": tuple(Powertrain),
+    }
 )
 """What a rule can ask for, with the values there are; none given: any."""
 

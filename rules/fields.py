@@ -91,6 +91,11 @@ RULE_FIELDS: Final = (
     Field("clears_when", Shape.TEXT, "what ends it, in words"),
     Field("source", Shape.TEXT, "where the thresholds come from"),
     Field("estimate", Shape.FLAG, "whether that is an engineering estimate"),
-    Field("triggered_by", Shape.CHOICE, "the simulated fault that must make it fire", choices=tuple(FailureMode)),
+    Field(
+        "triggered_by",
+        Shape.CHOICE,
+        "the fault, simulated or injected into a recording, that must make it fire",
+        choices=tuple(FailureMode),
+    ),
     Field("must_not_fire_on", Shape.NAMES, "simulated confounders that must not"),
 )

@@ -23,8 +23,9 @@ it was false; it ends when its `until` has been true for the time given. Both ar
 late is judged late, and nothing depends on when it arrived. Whatever is not known changes nothing: a car that says
 nothing neither falls ill nor gets well, and a silence of more than seven days breaks every streak.
 
-A threshold has a source, or is called an engineering estimate. Each rule names the simulated fault that must make it
-fire and the confounders that must not; tests hold it to both.
+A threshold has a source, or is called an engineering estimate. Each rule names the fault that must make it fire,
+simulated or, of combustion engines, injected into a recording, and the simulated confounders that must not; tests hold
+it to both.
 
 What a rule finds can be kept quiet for a while, by a person and for a reason, unless it is danger. What a car tells in
 a workshop is not judged; what the workshop has seen to ends what is latched ([operations.md](operations.md)).

@@ -134,7 +134,7 @@ class Rule:
     estimate: bool
     """The thresholds are an engineering estimate, not a published figure."""
     triggered_by: FailureMode
-    """The simulated fault that must make it fire."""
+    """The fault that must make it fire: simulated, or of those that no simulated car has, injected into a recording."""
     must_not_fire_on: tuple[str, ...]
     """Simulated confounders that must not."""
     when_text: str

@@ -14,7 +14,7 @@ from simulator.owner import HABITS, VAN, Habit, HomeCharger, Owner, draw_owner
 from simulator.randomness import Purpose, generator
 from simulator.weather import REGIONS
 from vehicle.failure import FailureMode
-from vehicle.vehicle import LowVoltageChemistry, VehicleRecord
+from vehicle.vehicle import LowVoltageChemistry, Powertrain, VehicleRecord
 
 MAKER: Final = "XVS"
 """An invented world manufacturer identifier, outside the regions whose law asks for a check digit."""
@@ -101,6 +101,7 @@ class Car:
             nominal_voltage_v=round(self.model.nominal_voltage_v, 1),
             place=REGIONS[self.region].name,
             build_batch=self.batch.code,
+            powertrain=Powertrain.ELECTRIC,
         )
 
 

@@ -1,15 +1,12 @@
-"""Recorded drives as telemetry: a file of somebody's car becomes samples in catalogue names, units and signs.
-
-A recording is dirty: sentinels where a sensor had nothing to say, times twice, odometers at zero. What cannot be a
-measurement becomes `not sampled`, and `Recording.remarks` says how much of what was found.
+"""Recorded cars as telemetry: the formats there are, and that of an electric car's cloud recording.
 
 Errors: `RecordingError` for a file that is not what its format says; its text is one line.
 """
 
 import hashlib
-import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -18,30 +15,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from simulator.obd_drive import read_obd_csv
+from simulator.recording import Recording, RecordingError, numeric, plausible, read_table
 from vehicle.signals import CATALOGUE
-
-
-class RecordingError(Exception):
-    """The file cannot be replayed; the text says why, in one line."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Recording:
-    """One car's recorded samples."""
-
-    times: NDArray[np.datetime64]
-    """datetime64[us], UTC, shape (n,), strictly increasing."""
-    columns: dict[str, NDArray[np.float64]]
-    """Per catalogue signal shape (n,) or (n, k); NaN: not sampled."""
-    remarks: tuple[str, ...]
-    """What was found to be no measurement, a sentence each."""
-
-    @property
-    def cell_count(self) -> int | None:
-        """How many cell groups it has voltages of."""
-        cells = self.columns.get("cell_voltages_v")
-        return None if cells is None else int(cells.shape[1])
-
+from vehicle.vehicle import Powertrain
 
 _SCALARS: Mapping[str, str] = {
     "vehSpeed": "speed_kmh",
@@ -81,48 +58,57 @@ def read_battery_log(path: Path, zone: ZoneInfo) -> Recording:
     Raises:
         RecordingError: if the file cannot be read or is not a battery log.
     """
-    table = _read_table(path)
+    table = read_table(path)
     missing = [name for name in ("tboxTime", "V_1", "BMSBatteryCurrent") if name not in table.columns]
     if missing:
         raise RecordingError(f"{path.name} is not a battery-log: it has no column {', '.join(missing)}")
     remarks: list[str] = []
     table = _in_order(table, zone, remarks)
     columns = {
-        signal: _plausible(_numeric(table[name]), signal, remarks)
+        signal: plausible(numeric(table[name]), signal, _PLAUSIBLE, remarks)
         for name, signal in _SCALARS.items()
         if name in table.columns
     }
-    columns["cell_voltages_v"] = _plausible(_numbered(table, "V_"), "cell_voltages_v", remarks)
+    columns["cell_voltages_v"] = plausible(_numbered(table, "V_"), "cell_voltages_v", _PLAUSIBLE, remarks)
     probes = _numbered(table, "T_")
     if probes.size:
         columns["module_temps_c"] = _probe_temperatures(probes, columns.get("module_temp_max_c"), remarks)
     columns["hv_current_a"] = _charging_positive(columns, remarks)
     if "BMSChargeStatus" in table.columns:
-        columns["charge_state"] = _charge_state(_numeric(table["BMSChargeStatus"]))
+        columns["charge_state"] = _charge_state(numeric(table["BMSChargeStatus"]))
     times = table.index.to_numpy().astype("datetime64[us]")
     return Recording(times, columns, tuple(remarks))
 
 
-FORMATS: Mapping[str, Callable[[Path, ZoneInfo], Recording]] = {"battery-log": read_battery_log}
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One kind of file that can be replayed."""
+
+    read: Callable[[Path, ZoneInfo, datetime], Recording]
+    """Takes the file, the zone of its local times, and when it began if it has no date."""
+    dated: bool
+    powertrain: Powertrain
+    """Of the cars that such files are of."""
+
+
+FORMATS: Mapping[str, Format] = {
+    "battery-log": Format(lambda path, zone, _: read_battery_log(path, zone), True, Powertrain.ELECTRIC),
+    "obd-csv": Format(lambda path, _, start: read_obd_csv(path, start), False, Powertrain.COMBUSTION),
+}
 """Every format that can be replayed, by the name the command line gives it."""
 
 
-def replay_boot(path: Path, vehicle_id: str) -> str:
-    """The boot of a replay: a hash of file and vehicle, so that a second replay sends nothing new."""
+def replay_boot(path: Path, vehicle_id: str, start: datetime | None = None) -> str:
+    """The boot of a replay: a hash of file and vehicle, so that a second replay sends nothing new.
+
+    And of the start that was given to a file without a date: another one makes other samples of it.
+    """
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256")
     digest.update(vehicle_id.encode())
+    if start is not None:
+        digest.update(start.astimezone(UTC).isoformat().encode())
     return digest.hexdigest()[:16]
-
-
-def _read_table(path: Path) -> pd.DataFrame:
-    try:
-        return pd.read_csv(path, low_memory=False)
-    except FileNotFoundError:
-        raise RecordingError(f"there is no file {path}") from None
-    except (OSError, ValueError, zipfile.BadZipFile, UnicodeDecodeError) as error:
-        first_line = (str(error).splitlines() or [type(error).__name__])[0]
-        raise RecordingError(f"{path.name} cannot be read as a table: {first_line}") from None
 
 
 def _in_order(table: pd.DataFrame, zone: ZoneInfo, remarks: list[str]) -> pd.DataFrame:
@@ -142,11 +128,6 @@ def _in_order(table: pd.DataFrame, zone: ZoneInfo, remarks: list[str]) -> pd.Dat
     return table[~repeated]
 
 
-def _numeric(column: pd.Series) -> NDArray[np.float64]:
-    values = pd.to_numeric(column, errors="coerce").to_numpy(np.float64)
-    return np.where(np.isfinite(values), values, np.nan)
-
-
 def _numbered(table: pd.DataFrame, prefix: str) -> NDArray[np.float64]:
     """The columns prefix_1 … prefix_n by their number, wherever they stand; a number left out is all NaN."""
     numbers = {
@@ -156,17 +137,8 @@ def _numbered(table: pd.DataFrame, prefix: str) -> NDArray[np.float64]:
     }
     matrix = np.full((len(table), max(numbers, default=0)), np.nan)
     for number, name in numbers.items():
-        matrix[:, number - 1] = _numeric(table[name])
+        matrix[:, number - 1] = numeric(table[name])
     return matrix
-
-
-def _plausible(values: NDArray[np.float64], signal: str, remarks: list[str]) -> NDArray[np.float64]:
-    catalogued = CATALOGUE[signal]
-    low, high = _PLAUSIBLE.get(signal, (catalogued.minimum, catalogued.maximum))
-    beyond = (values < low) | (values > high)
-    if beyond.any():
-        remarks.append(f"{signal}: {int(beyond.sum())} values beyond {low:g} to {high:g} taken as not sampled")
-    return np.where(beyond, np.nan, values)
 
 
 def _probe_temperatures(
@@ -180,7 +152,7 @@ def _probe_temperatures(
         if abs(above - _RAW_TEMPERATURE_OFFSET_C) < _RAW_TEMPERATURE_OFFSET_C / 4:
             remarks.append("module_temps_c: recorded as degC + 40, 40 taken off")
             probes = probes - _RAW_TEMPERATURE_OFFSET_C
-    return _plausible(probes, "module_temps_c", remarks)
+    return plausible(probes, "module_temps_c", _PLAUSIBLE, remarks)
 
 
 def _charging_positive(columns: Mapping[str, NDArray[Any]], remarks: list[str]) -> NDArray[np.float64]:

@@ -1,6 +1,7 @@
 """The names of components and failure modes that simulator, rules, models and tickets share."""
 
 from enum import StrEnum
+from typing import Final
 
 
 class Component(StrEnum):
@@ -34,6 +35,11 @@ class Component(StrEnum):
     INFOTAINMENT = "infotainment"
     TELEMATICS = "telematics"
     SOFTWARE = "software"
+    ENGINE_COOLING = "engine_cooling"
+    """Of a combustion engine: fan, radiator, pump, hoses and what is in them."""
+    ENGINE_THERMOSTAT = "engine_thermostat"
+    ALTERNATOR = "alternator"
+    """With its regulator and belt."""
 
 
 class FailureMode(StrEnum):
@@ -73,6 +79,9 @@ class FailureMode(StrEnum):
     INFOTAINMENT_STORAGE_WEAR = "infotainment_storage_wear"
     CONNECTIVITY_LOSS = "connectivity_loss"
     SOFTWARE_UPDATE_FAILED = "software_update_failed"
+    ENGINE_OVERHEATING = "engine_overheating"
+    ENGINE_THERMOSTAT_OPEN = "engine_thermostat_open"
+    ALTERNATOR_FAULT = "alternator_fault"
 
     @property
     def component(self) -> Component:
@@ -115,4 +124,12 @@ _COMPONENTS = {
     FailureMode.INFOTAINMENT_STORAGE_WEAR: Component.INFOTAINMENT,
     FailureMode.CONNECTIVITY_LOSS: Component.TELEMATICS,
     FailureMode.SOFTWARE_UPDATE_FAILED: Component.SOFTWARE,
+    FailureMode.ENGINE_OVERHEATING: Component.ENGINE_COOLING,
+    FailureMode.ENGINE_THERMOSTAT_OPEN: Component.ENGINE_THERMOSTAT,
+    FailureMode.ALTERNATOR_FAULT: Component.ALTERNATOR,
 }
+
+COMBUSTION: Final = frozenset(
+    {FailureMode.ENGINE_OVERHEATING, FailureMode.ENGINE_THERMOSTAT_OPEN, FailureMode.ALTERNATOR_FAULT}
+)
+"""The modes that only a car with a combustion engine has; the simulator builds none."""

@@ -12,6 +12,14 @@ class LowVoltageChemistry(StrEnum):
     LI_ION = "li_ion"
 
 
+class Powertrain(StrEnum):
+    """What drives the vehicle: the values of VSS `Vehicle.Powertrain.Type`."""
+
+    COMBUSTION = "combustion"
+    HYBRID = "hybrid"
+    ELECTRIC = "electric"
+
+
 @dataclass(frozen=True, slots=True)
 class VehicleRecord:
     """One registered vehicle; what is not known is None, and what rests on it is left alone."""
@@ -37,3 +45,4 @@ class VehicleRecord:
     """As the maker calls it: cars of one share suppliers, and their faults."""
     ovms: str | None = None
     """``<user>/<vehicleid>`` of its OVMS module, by which its messages are known; may identify a person."""
+    powertrain: Powertrain | None = None

@@ -18,6 +18,7 @@ from vsc.commands import (
     demo,
     fleet,
     judgement,
+    proofs,
     quarantine,
     report,
     rules,
@@ -50,6 +51,7 @@ app.add_typer(judgement.rules, name="rules")
 app.add_typer(silences.app, name="silences")
 app.add_typer(tickets.app, name="tickets")
 app.add_typer(report.app, name="report")
+proofs.register(bench.app)
 app.add_typer(bench.app, name="bench")
 
 

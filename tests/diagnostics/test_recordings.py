@@ -8,9 +8,11 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
+from diagnostics.cell_drift import CellDrift
+from diagnostics.cell_peers import CellPeers
 from flows.diagnose import all_detectors
+from flows.judging import Samples, judge_history
 from simulator.replay import read_battery_log
-from tests.support.judging import History, judge_history
 from vehicle.finding import Finding
 from vehicle.vehicle import VehicleRecord
 
@@ -24,29 +26,29 @@ CELLS = "cell_voltages_v"
 Change = Callable[[np.ndarray], np.ndarray]
 
 
-def _load(folder: Path, car: int) -> History:
+def _load(folder: Path, car: int) -> Samples:
     file = folder / "ev_battery_fault" / f"car{car}_processed.zip"
     if not file.is_file():
         pytest.skip(f"{file} is not there")
     recording = read_battery_log(file, ZoneInfo("Asia/Shanghai"))
-    return History(UNKNOWN, recording.times, recording.columns)
+    return Samples(UNKNOWN, recording.times, recording.columns)
 
 
 @pytest.fixture(scope="module")
-def faulty(recordings: Path) -> History:
+def faulty(recordings: Path) -> Samples:
     """Two weak groups, 27 days."""
     return _load(recordings, 3)
 
 
 @pytest.fixture(scope="module")
-def healthy(recordings: Path) -> History:
+def healthy(recordings: Path) -> Samples:
     """Nothing wrong, two days."""
     return _load(recordings, 1)
 
 
-def _judged(history: History, change: Change = np.copy) -> list[Finding]:
+def _judged(history: Samples, change: Change = np.copy) -> list[Finding]:
     cells = change(history.columns[CELLS])
-    return judge_history(History(UNKNOWN, history.times, {**history.columns, CELLS: cells}), all_detectors()).findings
+    return judge_history(Samples(UNKNOWN, history.times, {**history.columns, CELLS: cells}), all_detectors()).findings
 
 
 def _repaired(cells: np.ndarray) -> np.ndarray:
@@ -56,7 +58,7 @@ def _repaired(cells: np.ndarray) -> np.ndarray:
     return cells
 
 
-def test_both_weak_groups_are_found_within_three_days_and_nothing_else(faulty: History) -> None:
+def test_both_weak_groups_are_found_within_three_days_and_nothing_else(faulty: Samples) -> None:
     found = _judged(faulty)
     assert {one.locations for one in found} == {("V_2", "V_81")}
     assert {one.detector for one in found} == {"cell_peers"}
@@ -65,16 +67,26 @@ def test_both_weak_groups_are_found_within_three_days_and_nothing_else(faulty: H
     assert not any(one.cleared for one in found)
 
 
-def test_nothing_is_found_in_the_healthy_car(healthy: History) -> None:
+def test_nothing_is_found_in_the_healthy_car(healthy: Samples) -> None:
     assert _judged(healthy) == []
 
 
-def test_nothing_is_found_once_the_weak_groups_are_repaired(faulty: History) -> None:
+@pytest.mark.parametrize("cell", [0, 60])
+def test_a_drift_of_fifteen_millivolts_is_found_in_the_healthy_car(healthy: Samples, cell: int) -> None:
+    share = (healthy.times - healthy.times[0]) / (healthy.times[-1] - healthy.times[0])
+    cells = healthy.columns[CELLS].copy()
+    cells[:, cell] -= 0.015 * share
+    struck = Samples(UNKNOWN, healthy.times, {**healthy.columns, CELLS: cells.round(3)})
+    (found,) = judge_history(struck, [CellDrift(), CellPeers()]).findings
+    assert (found.detector, found.locations) == ("cell_drift", (f"V_{cell + 1}",))
+
+
+def test_nothing_is_found_once_the_weak_groups_are_repaired(faulty: Samples) -> None:
     assert _judged(faulty, _repaired) == []
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_permuted_columns_give_permuted_names(faulty: History, seed: int) -> None:
+def test_permuted_columns_give_permuted_names(faulty: Samples, seed: int) -> None:
     order = np.random.default_rng(seed).permutation(87)
     names = sorted(int(np.flatnonzero(order == number - 1)[0]) + 1 for number in WEAK)
     found = _judged(faulty, lambda cells: cells[:, order])
@@ -83,7 +95,7 @@ def test_permuted_columns_give_permuted_names(faulty: History, seed: int) -> Non
 
 
 @pytest.mark.parametrize("cell", [0, 40, 86])
-def test_a_slow_drift_is_found_in_a_repaired_pack(faulty: History, cell: int) -> None:
+def test_a_slow_drift_is_found_in_a_repaired_pack(faulty: Samples, cell: int) -> None:
     share = (faulty.times - faulty.times[0]) / (faulty.times[-1] - faulty.times[0])
 
     def drifting(cells: np.ndarray) -> np.ndarray:
@@ -96,7 +108,7 @@ def test_a_slow_drift_is_found_in_a_repaired_pack(faulty: History, cell: int) ->
     assert found[0].remaining_useful_life is not None
 
 
-def test_a_dead_sensor_is_no_weak_group(faulty: History) -> None:
+def test_a_dead_sensor_is_no_weak_group(faulty: Samples) -> None:
     def stuck(cells: np.ndarray) -> np.ndarray:
         cells = _repaired(cells)
         cells[:, 30] = 3.7
@@ -105,7 +117,7 @@ def test_a_dead_sensor_is_no_weak_group(faulty: History) -> None:
     assert _judged(faulty, stuck) == []
 
 
-def test_holes_in_the_recording_change_nothing(faulty: History) -> None:
+def test_holes_in_the_recording_change_nothing(faulty: Samples) -> None:
     def holed(cells: np.ndarray) -> np.ndarray:
         cells = cells.copy()
         cells[np.random.default_rng(0).random(cells.shape) < 0.1] = np.nan

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from simulator.replay import Recording, read_battery_log
+from simulator.recording import Recording
+from simulator.replay import read_battery_log
 from storage.connection import connect
 from storage.telemetry import read_arrays, read_window
 from tests.e2e.conftest import RunningStack

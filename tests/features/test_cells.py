@@ -119,3 +119,23 @@ def test_movement_ignores_the_outermost_and_gaps() -> None:
     gapped = np.vstack([values, np.full((50, 1), np.nan)])
     assert movement(values) == pytest.approx([0.9])
     assert movement(gapped) == pytest.approx([0.9])
+
+
+def test_each_hour_has_its_own_median_under_little_current() -> None:
+    at = minutes(period=2)
+    current = np.where((at >= 1440 + 600) & (at < 1440 + 660), 30.0, 0.0)
+    cells = np.full((len(at), CELLS), 3.8)
+    cells[at >= 1440 + 720, 4] -= 0.015
+    window = a_window(at, {"hv_current_a": current, "hv_soc_pct": 60.0}, cells, a_vehicle())
+    panel = observe(window)["cell_deviation_hour"]
+    assert len(panel) == 23
+    assert panel.values[:11, 4] == pytest.approx(0.0, abs=1e-6)
+    assert panel.values[11:, 4] == pytest.approx(-15.0)
+    assert (panel.times.astype("datetime64[m]").astype(int) % 60 == 58).all()
+
+
+def test_an_hour_with_few_samples_and_a_pack_of_lfp_say_nothing_by_the_hour() -> None:
+    assert "cell_deviation_hour" not in observe(_window())
+    at = minutes(period=2)
+    window = a_window(at, {"hv_soc_pct": 60.0}, np.full((len(at), CELLS), 3.3), a_vehicle(chemistry="LFP"))
+    assert set(observe(window)) == {"cell_deviation"}

@@ -218,6 +218,7 @@ def test_live_with_restarts_late_batches_and_hindsight_agree(
     assert hindsight
     assert {claim[0] for claim in hindsight} <= {
         "cell_peers",
+        "cell_drift",
         "cell_group_far_below",
         "lv_rest_low_lead_acid",
         "lv_wake_dip_deep",

@@ -6,7 +6,7 @@ from rules.loader import load_rules
 from rules.rule import Rule
 from simulator.confounders import Confounder
 from simulator.fault_modes import FAULT_MODES
-from vehicle.failure import FailureMode
+from vehicle.failure import COMBUSTION, FailureMode
 
 RULES = load_rules()
 UNJUDGED = {
@@ -42,7 +42,12 @@ def test_the_fault_that_triggers_a_rule_is_the_one_that_it_finds(rule: Rule) -> 
 
 def test_every_other_fault_that_the_simulator_has_has_a_rule() -> None:
     simulated = {mode for mode, fault in FAULT_MODES.items() if fault.simulated}
-    assert {rule.failure_mode for rule in RULES} == simulated - UNJUDGED
+    assert {rule.failure_mode for rule in RULES} == simulated - UNJUDGED | COMBUSTION
+
+
+@pytest.mark.parametrize("rule", [rule for rule in RULES if rule.failure_mode in COMBUSTION], ids=_name)
+def test_what_only_combustion_engines_have_is_asked_of_no_other_car(rule: Rule) -> None:
+    assert set(dict(rule.applies_to)["powertrain"]) <= {"combustion", "hybrid"}
 
 
 def test_published_figures_are_in_the_catalogue() -> None:

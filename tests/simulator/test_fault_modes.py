@@ -5,11 +5,15 @@ from pathlib import Path
 import pytest
 
 from simulator.fault_modes import FAULT_MODES, FILE, FaultModeError, read_fault_modes
-from vehicle.failure import FailureMode
+from vehicle.failure import COMBUSTION, FailureMode
 
 
 def test_modes_stand_in_the_order_of_their_numbers() -> None:
-    assert [FAULT_MODES[mode].number for mode in FailureMode] == list(range(1, 35))
+    assert [one.number for one in FAULT_MODES.values()] == list(range(1, 35))
+
+
+def test_every_mode_is_in_the_table_but_those_of_engines_that_no_simulated_car_has() -> None:
+    assert set(FailureMode) - set(FAULT_MODES) == COMBUSTION
 
 
 def test_breakdowns_are_shared_out_as_the_statistics_have_them() -> None:

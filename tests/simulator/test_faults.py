@@ -53,7 +53,7 @@ def test_build_fleet_names_every_wrong_order_at_once() -> None:
     assert "twice" in str(caught.value)
 
 
-@pytest.mark.parametrize("mode", FailureMode)
+@pytest.mark.parametrize("mode", FAULT_MODES)
 def test_severity_is_nothing_before_the_onset_and_never_falls(mode: FailureMode) -> None:
     fault = build_fault(7, 0, MODELS[0], FaultOrder(mode, "car-0001", 4.0))
     days = np.linspace(0.0, 200.0, 2001)
@@ -64,7 +64,7 @@ def test_severity_is_nothing_before_the_onset_and_never_falls(mode: FailureMode)
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)
-@pytest.mark.parametrize("mode", FailureMode)
+@pytest.mark.parametrize("mode", FAULT_MODES)
 def test_a_fault_strikes_every_one_of_the_like_parts_that_the_car_has(mode: FailureMode, model: CarModel) -> None:
     order = FaultOrder(mode, "car-0001", 4.0)
     faults = [build_fault(7, number, model, order) for number in range(2000)]

@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simulator.confounders import Variety
+from simulator.fault_modes import FAULT_MODES
 from simulator.faults import FaultOrder
 from simulator.fleet import Fleet, build_fleet
 from simulator.profile import DENSE
 from vehicle.batch import EventKind
-from vehicle.failure import FailureMode
 from vehicle.identity import Vin
 from vehicle.signals import CATALOGUE, SignalKind
 
@@ -116,7 +116,7 @@ def test_build_fleet_refuses_empty_fleets(vehicles: int, days: int) -> None:
 
 
 def test_a_car_with_any_mode_is_the_same_alone() -> None:
-    orders = [FaultOrder(mode, f"car-{1 + number:04d}", 0.5) for number, mode in enumerate(FailureMode)]
+    orders = [FaultOrder(mode, f"car-{1 + number:04d}", 0.5) for number, mode in enumerate(FAULT_MODES)]
     fleet = build_fleet(len(orders), 3, 9, START, orders, workshop=True, confounders=Variety.ALL)
     whole = [dict(fleet.day(index)) for index in range(fleet.days)]
     for vehicle in fleet.vehicles:

@@ -18,7 +18,7 @@ from vehicle.failure import FailureMode
 START = date(2026, 9, 1)
 YEARS = 4.0
 CARS = 4000
-EVERY = tuple(FailureMode)
+EVERY = tuple(FAULT_MODES)
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -10,7 +11,8 @@ import pandas as pd
 import pytest
 
 from simulator.packing import pack
-from simulator.replay import FORMATS, Recording, RecordingError, read_battery_log, replay_boot
+from simulator.recording import Recording, RecordingError
+from simulator.replay import FORMATS, read_battery_log, replay_boot
 from vehicle.batch import Event, EventBatch, EventKind, TelemetryBatch
 from vehicle.codec import MAX_PAYLOAD_BYTES
 from vehicle.moment import moment
@@ -149,7 +151,8 @@ def test_batches_carry_every_sample_once_and_fit_a_packet() -> None:
 @pytest.mark.recordings
 @pytest.mark.parametrize(("name", "cells"), [("car1", 96), ("car3", 87)])
 def test_recorded_cars_read_with_plausible_values(recordings: Path, name: str, cells: int) -> None:
-    recording: Recording = FORMATS["battery-log"](recordings / "ev_battery_fault" / f"{name}_processed.zip", UTC)
+    file = recordings / "ev_battery_fault" / f"{name}_processed.zip"
+    recording: Recording = FORMATS["battery-log"].read(file, UTC, datetime.now(UTC))
     assert recording.cell_count == cells
     voltages = recording.columns["cell_voltages_v"]
     assert 2.5 < np.nanmin(voltages) < np.nanmax(voltages) < 4.3

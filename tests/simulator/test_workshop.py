@@ -78,7 +78,7 @@ def test_a_car_comes_again_until_it_is_repaired_and_then_no_more() -> None:
     assert max(len(course.visits) for course in courses) > 1
 
 
-@pytest.mark.parametrize("mode", FailureMode)
+@pytest.mark.parametrize("mode", FAULT_MODES)
 def test_the_repair_replaces_one_of_the_modes_parts_and_a_wrong_part_is_another(mode: FailureMode) -> None:
     for number in range(100):
         *before, last = seen_to(number, mode).visits

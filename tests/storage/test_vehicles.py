@@ -10,7 +10,7 @@ from psycopg import sql
 
 from storage import vehicles
 from vehicle.foreign import ForeignName, ForeignProtocol
-from vehicle.vehicle import LowVoltageChemistry, VehicleRecord
+from vehicle.vehicle import LowVoltageChemistry, Powertrain, VehicleRecord
 
 pytestmark = pytest.mark.integration
 NOW = datetime(2026, 9, 1, tzinfo=UTC)
@@ -27,6 +27,7 @@ CAR = VehicleRecord(
     place="north",
     build_batch="K2",
     ovms="alice/LEAF01",
+    powertrain=Powertrain.ELECTRIC,
 )
 BARE = VehicleRecord("bare", NOW)
 

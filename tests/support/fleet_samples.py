@@ -12,7 +12,7 @@ from storage.ledger import BatchKey, BatchKind, LedgerEntry
 from storage.telemetry_copy import SampleTable, copy_table
 from vehicle.failure import FailureMode
 from vehicle.moment import instant, moment
-from vehicle.vehicle import LowVoltageChemistry, VehicleRecord
+from vehicle.vehicle import LowVoltageChemistry, Powertrain, VehicleRecord
 
 NOW: Final = datetime(2026, 9, 25, 6, 30, tzinfo=UTC)
 START: Final = NOW - timedelta(days=24, hours=6, minutes=30)
@@ -52,6 +52,7 @@ def _record(number: int, vehicle_id: str) -> VehicleRecord:
         model=vehicle_id.partition("-")[0].capitalize(),
         chemistry="NMC",
         lv_chemistry=LowVoltageChemistry.LEAD_ACID,
+        powertrain=Powertrain.ELECTRIC,
         tyre_reference_kpa=290.0,
         cell_count=96,
         nominal_voltage_v=355.0,

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from features.window import LOOKBACK, Window
 from vehicle.moment import instant
-from vehicle.vehicle import LowVoltageChemistry, VehicleRecord
+from vehicle.vehicle import LowVoltageChemistry, Powertrain, VehicleRecord
 
 DAY: Final = datetime(2026, 3, 2, tzinfo=UTC)
 
@@ -22,6 +22,7 @@ def a_vehicle(**changes: object) -> VehicleRecord:
         "registered_at": DAY,
         "chemistry": "NMC",
         "lv_chemistry": LowVoltageChemistry.LEAD_ACID,
+        "powertrain": Powertrain.ELECTRIC,
         "tyre_reference_kpa": 290.0,
     }
     return VehicleRecord(**{**facts, **changes})  # type: ignore[arg-type]  # the tests name the fields

@@ -49,6 +49,8 @@ EXPECTED = {
     "dcdc_temp_c",
     "dcdc_voltage_v",
     "motor_coolant_temp_c",
+    "engine_coolant_temp_c",
+    "engine_speed_rpm",
     "brake_fluid_low",
     "brake_pedal_pct",
     "charge_state",

@@ -118,7 +118,7 @@ def realism(
     from benchmarks import realism
     from benchmarks.published import facts
     from config.settings import load_settings
-    from simulator.replay import RecordingError
+    from simulator.recording import RecordingError
 
     try:
         cars = realism.gather(data or load_settings().recordings)

@@ -5,13 +5,13 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
 
 from vehicle.vehicle import VehicleRecord
 from vsc.context import Context, load_context
 from vsc.failure import CommandError, WrongCallError
+from vsc.moments import moment, time_zone
 from vsc.runtime.progress import progress_bars
 from vsc.terminal import ERR, JsonOption, print_facts
 
@@ -142,12 +142,15 @@ def simulate(
 
 
 def replay(
-    file: Annotated[Path, typer.Argument(help="The recording; CSV, also zipped.")],
+    file: Annotated[Path, typer.Argument(help="The recording; CSV, also in a zip or gzip.")],
     *,
-    form: Annotated[str, typer.Option("--format", help="What kind of file it is: battery-log.")],
+    form: Annotated[str, typer.Option("--format", help="What kind of file it is: battery-log or obd-csv.")],
     vehicle: Annotated[str, typer.Option(help="The pseudonym under which the car shall be known.")],
     speed: SpeedOption = "max",
     timezone: Annotated[str, typer.Option(help="Time zone of the file's local times.")] = "UTC",
+    start: Annotated[str, typer.Option(help="When the drive began, of a file that has no date (obd-csv).")] = (
+        "2026-01-05T07:00Z"
+    ),
     as_json: JsonOption = False,
 ) -> None:
     """Publish a recorded car over MQTT; a second replay of the same file stores nothing new."""
@@ -156,7 +159,8 @@ def replay(
     from simulator.delivery import Delivery
     from simulator.packing import pack
     from simulator.publish import Pace, publish, wait_for_storage
-    from simulator.replay import FORMATS, RecordingError, replay_boot
+    from simulator.recording import RecordingError
+    from simulator.replay import FORMATS, replay_boot
     from vehicle.identity import is_vehicle_id
     from vsc.publishing import publishing_agent
 
@@ -164,16 +168,19 @@ def replay(
         raise WrongCallError(f"there is no format {form}; known: {', '.join(FORMATS)}")
     if not is_vehicle_id(vehicle):
         raise WrongCallError("a vehicle id has 1 to 64 letters, digits, _ and -")
-    pace = Pace(_speed(speed))
+    pace, began = Pace(_speed(speed)), moment(start, "--start")
     context = load_context()
     try:
-        recording = FORMATS[form](file, _zone(timezone))
+        recording = FORMATS[form].read(file, time_zone(timezone), began)
     except RecordingError as error:
         raise WrongCallError(str(error)) from None
     for remark in recording.remarks:
         ERR.print(remark)
-    _make_known(context, [VehicleRecord(vehicle, datetime.now(UTC), cell_count=recording.cell_count)])
-    boot = replay_boot(file, vehicle)
+    record = VehicleRecord(
+        vehicle, datetime.now(UTC), cell_count=recording.cell_count, powertrain=FORMATS[form].powertrain
+    )
+    _make_known(context, [record])
+    boot = replay_boot(file, vehicle, None if FORMATS[form].dated else began)
     batches = [Delivery(one.sent_at, one) for one in pack(vehicle, boot, 1, recording.times, recording.columns)]
     with (
         TemporaryDirectory(dir=context.state) as folder,
@@ -182,9 +189,9 @@ def replay(
             Path(folder) / "outbox.sqlite", context.broker, f"replay-{boot}", context.settings.resend_after
         ) as agent,
     ):
-        for start in range(0, len(batches), 200):
-            report(f"Replaying {file.name}", start / len(batches))
-            publish(agent, batches[start : start + 200], pace)
+        for first in range(0, len(batches), 200):
+            report(f"Replaying {file.name}", first / len(batches))
+            publish(agent, batches[first : first + 200], pace)
         wait_for_storage(agent)
         report(f"Replaying {file.name}", 1)
         statistics = agent.statistics
@@ -243,10 +250,3 @@ def _day(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise WrongCallError(f"--start {text}: expected YYYY-MM-DD") from None
-
-
-def _zone(name: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError):
-        raise WrongCallError(f"--timezone {name}: no such time zone") from None

@@ -11,7 +11,7 @@ import typer
 from vehicle.foreign_address import is_ovms_name
 from vehicle.identity import Vin, is_vehicle_id
 from vehicle.rejection import Rejection
-from vehicle.vehicle import LowVoltageChemistry, VehicleRecord
+from vehicle.vehicle import LowVoltageChemistry, Powertrain, VehicleRecord
 from vsc.commands.entry import AuthorOption, FromOption, known_vehicle, refuse_mistake
 from vsc.context import load_context
 from vsc.failure import CommandError, WrongCallError
@@ -43,6 +43,7 @@ def add(
     cell_count: Annotated[int | None, typer.Option(help="Cell groups in series.")] = None,
     nominal_voltage_v: Annotated[float | None, typer.Option(help="Of the traction battery.")] = None,
     build_batch: Annotated[str, typer.Option(help="As the maker calls it.")] = "",
+    powertrain: Annotated[Powertrain | None, typer.Option(help="What drives it.")] = None,
     ovms: Annotated[
         str | None, typer.Option(help="User and vehicle of its OVMS module, as in its topics.", metavar="USER/VEHICLE")
     ] = None,
@@ -68,6 +69,7 @@ def add(
         cell_count=cell_count,
         nominal_voltage_v=nominal_voltage_v,
         build_batch=build_batch,
+        powertrain=powertrain,
         ovms=ovms,
     )
     with connect(load_context().database_url) as connection:
