@@ -70,7 +70,6 @@ def write_fleet(folder: Path, fleet: Fleet, report: Callable[[float], None]) -> 
     if any(folder.iterdir()):
         raise FileExistsError("the folder is not empty")
     (folder / "samples").mkdir()
-    write_truth(folder / "truth.jsonl", fleet.truth)
     records = [asdict(vehicle.record) for vehicle in fleet.vehicles]
     pq.write_table(pa.Table.from_pylist(records), folder / "vehicles.parquet", compression=COMPRESSION)
     count = 0
@@ -83,6 +82,8 @@ def write_fleet(folder: Path, fleet: Fleet, report: Callable[[float], None]) -> 
                     samples.write_table(_samples(part))
                     events.write_table(_events((vehicle_id, one.events) for vehicle_id, one in part))
                     count += sum(len(one.times) for _, one in part)
+    # At the end, when it is there at once: before, the struck cars would live their days once more for it.
+    write_truth(folder / "truth.jsonl", fleet.truth)
     report(1.0)
     return count
 
