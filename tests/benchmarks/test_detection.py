@@ -39,8 +39,8 @@ def a_fire(rule: str, car: str, day: float, until: float | None = None) -> Fire:
 def a_fault(
     car: str, failed: float | None = 28.0, visible: float | None = 22.0, mode: FailureMode = LEAK
 ) -> FaultTruth:
-    days = [None if one is None else at(one) for one in (visible, failed)]
-    return FaultTruth(car, mode.component, mode, at(20), *days)
+    seen, gone = (None if one is None else at(one) for one in (visible, failed))
+    return FaultTruth(car, mode.component, mode, at(20), seen, gone)
 
 
 def judged(

@@ -18,7 +18,8 @@ START = datetime(2026, 1, 5, 7, tzinfo=UTC)
 
 
 def seconds(recording: Recording) -> list[float]:
-    return ((recording.times - np.datetime64("2026-01-05T07:00", "us")) / np.timedelta64(1, "s")).tolist()
+    since = (recording.times - np.datetime64("2026-01-05T07:00", "us")) / np.timedelta64(1, "s")
+    return [float(one) for one in since]
 
 
 def written(tmp_path: Path, text: str) -> Path:
