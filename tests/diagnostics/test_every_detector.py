@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from features.panel import Panel, panel
-from flows.diagnose import Detector, all_detectors
+from flows.diagnose import all_detectors
+from flows.judging import Detector
 from rules.detector import RuleDetector
 from simulator.fault_modes import STORY
 from simulator.faults import FaultOrder

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from features.panel import Panel
 from features.table import ARRAYS, observe
 from features.window import LOOKBACK, Window
-from flows.diagnose import Detector
+from flows.judging import Detector
 from rules.detector import RuleBook, RuleDetector
 from rules.engine.needs import margin, signals
 from rules.rule import Rule
