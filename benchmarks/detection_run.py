@@ -16,8 +16,10 @@ from diagnostics.cell_drift import FEATURE as BY_HOUR
 from diagnostics.cell_peers import FEATURE as BY_DAY
 from features.panel import Panel
 from flows.backtest import Fire, fires
-from flows.diagnose import Detector, all_detectors
-from flows.history import History, open_history
+from flows.diagnose import all_detectors
+from flows.history import History
+from flows.judging import Detector
+from flows.parquet_history import open_folder
 from rules.detector import RuleDetector
 from rules.engine.columns import Batch
 from rules.engine.judge import judge_all
@@ -53,7 +55,7 @@ def run(unit: Unit, code: str, keep: Path | None = None) -> Judged:
     with TemporaryDirectory() as temporary:
         folder = Path(temporary, "fleet") if keep is None else keep / unit.name.replace(" ", "-")
         write_fleet(folder, fleet, lambda _: None)
-        history = open_history(folder)
+        history = History.of(open_folder(folder))
         findings, samples = judge(history, all_detectors())
     truth = fleet.truth
     return Judged(

@@ -10,7 +10,7 @@ from typing import Any, Final
 from benchmarks.detection_run import Judged
 from benchmarks.injected import mode_of
 from flows.backtest import Fire
-from flows.diagnose import Detector
+from flows.judging import Detector
 from rules.detector import RuleDetector
 from rules.engine.judge import applies
 from simulator.fault_modes import FAULT_MODES, SIMULATED

@@ -11,8 +11,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from flows.diagnose import Detector
-from flows.judging import Samples, judge_history
+from flows.judging import Detector
+from flows.one_car import Samples, judge_history
 from rules.detector import RuleDetector
 from vehicle.failure import FailureMode
 from vehicle.finding import Finding

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from benchmarks.injected import FAULTS, Found, smallest
 from flows.diagnose import all_detectors
-from flows.judging import Samples, judge_history
+from flows.one_car import Samples, judge_history
 from simulator.recording import Recording, RecordingError
 from simulator.replay import FORMATS
 from vehicle.finding import Finding

@@ -20,7 +20,8 @@ from benchmarks.pandas_rules import PLAIN_RULES, judge_plainly
 from benchmarks.process import ProcessError, peak_rss_mb
 from config.settings import CHECKOUT
 from flows.backtest import backtest
-from flows.history import open_history
+from flows.history import History
+from flows.parquet_history import open_folder
 from rules.loader import load_rules
 from simulator.fleet import build_fleet
 from simulator.parquet import write_fleet
@@ -59,7 +60,7 @@ def judge(folder: Path, which: str) -> Run:
         samples, rules = 0, len(PLAIN_RULES)
     else:
         loaded = [rule for rule in load_rules() if which == "all" or rule.rule_id in PLAIN_RULES]
-        found = backtest(open_history(folder), loaded, lambda _: None)
+        found = backtest(History.of(open_folder(folder)), loaded, lambda _: None)
         beginnings = [(fire.rule_id, fire.vehicle_id, fire.started_at.isoformat()) for fire in found.fires]
         samples, rules = found.samples, len(loaded)
     return Run(

@@ -63,8 +63,10 @@ class DayBlock:
     def since(self, start: int) -> "DayBlock":
         """Those from a time on."""
         chosen: NDArray[np.bool_] = np.greater_equal(self.clock.times, start)
-        if chosen.all():
-            return self
+        return self if chosen.all() else self.at(chosen)
+
+    def at(self, chosen: NDArray[np.bool_]) -> "DayBlock":
+        """The chosen ones."""
         return DayBlock(self.clock.at(chosen), {name: values[chosen] for name, values in self.columns.items()})
 
     def column(self, name: str) -> Column:

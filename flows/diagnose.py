@@ -1,16 +1,14 @@
 """Judges the fleet: every complete day of every car, up to the car's own last contact, with all detectors.
 
-A day is judged once the car has been in contact after its end, so that runs day by day and one run over history give
-the same findings. What a run finds, the alerts it changes and the car's place are stored in one transaction. When
-samples of a judged day arrive, or it becomes known that it was spent in a workshop, the car goes back to a state from
-before that day, and is judged again from there.
+Runs day by day and one run over history give the same findings: `flows.judging` says which days are due. What a run
+finds, the alerts it changes and the car's place are stored in one transaction.
 """
 
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from typing import Any, Final, Protocol
+from datetime import datetime
+from typing import Any, Final
 
 import psycopg
 import structlog
@@ -18,34 +16,18 @@ import structlog
 from config.clock import Clock
 from diagnostics.cell_drift import CellDrift
 from diagnostics.cell_peers import CellPeers
-from diagnostics.prognosis import remaining_life
-from features.panel import Observations
-from features.stays import first_change
+from flows.judging import Detector, Known, judge_due
 from flows.missing import name_missing
 from flows.observations import DAY, observations
 from flows.place import Place
 from flows.raising import Raised, raise_alerts
-from rules.detector import RuleBook, RuleDetector
+from rules.detector import RuleDetector
 from rules.loader import load_rules
-from rules.rule import Rule, Scale
 from storage import detectors, findings, held_findings, ledger, silences
 from storage import vehicles as registry
 from storage.connection import connect
-from vehicle.finding import Finding
-from vehicle.vehicle import VehicleRecord
 
 _LOG: Final = structlog.get_logger()
-
-
-class Detector(Protocol):
-    """What judges observations: a rule or a model."""
-
-    @property
-    def name(self) -> str:
-        """Unique; its findings carry it."""
-
-    def evaluate(self, vehicle: VehicleRecord, observations: Observations, state: Any) -> tuple[Any, list[Finding]]:
-        """The state after these observations as JSON values (None: none yet), and what is news in them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,27 +121,28 @@ def _diagnose_vehicle(
     arrivals = ledger.arrivals(connection, vehicle_id, place.arrived)
     if vehicle is None or arrivals is None:
         return DiagnosisSummary()
-    judged_until = place.until
     stays = silences.stays(connection, vehicle_id)
-    changed = [at for at in (arrivals.first_new_at, first_change(place.stays, stays)) if at is not None]
-    if judged_until and changed and min(changed) < judged_until:
-        place.go_back(min(changed))
-    start = place.until or _midnight(arrivals.first_at)
-    end = max(_midnight(min(latest, arrivals.last_contact_at)), judged_until or start)
-    if start >= end:
-        return DiagnosisSummary()
     rules = [judge.rule for judge in judges if isinstance(judge, RuleDetector)]
-    found: list[Finding] = []
-    for day in _days(start, end):
-        place.mark(day)
-        found += _judge_day(place, vehicle, observations(connection, vehicle, day, rules, stays), judges)
-    if judged_until and start < judged_until:
-        found += _withdrawn(connection, vehicle_id, found, (start, end))
-        _LOG.info("judged_again", vehicle_id=vehicle_id, since=start.isoformat())
-    place.arrived, place.until, place.stays = arrivals.through, end, stays
+    judged = judge_due(
+        place,
+        Known(
+            vehicle,
+            arrivals,
+            stays,
+            latest,
+            observe=lambda day: observations(connection, vehicle, day, rules, stays),
+            told=lambda: [one.finding for one in findings.of_vehicle(connection, vehicle_id)],
+        ),
+        judges,
+    )
+    if judged is None:
+        return DiagnosisSummary()
+    if judged.again:
+        _LOG.info("judged_again", vehicle_id=vehicle_id, since=judged.start.isoformat())
     detectors.save(connection, place.stored(vehicle_id))
-    raised = raise_alerts(connection, vehicle, name_missing(connection, vehicle_id, found, stays), end, latest)
-    return _summary(raised, days=(end - start) // DAY)
+    news = name_missing(connection, vehicle_id, [*judged.found, *judged.withdrawn], stays)
+    raised = raise_alerts(connection, vehicle, news, judged.end, latest)
+    return _summary(raised, days=(judged.end - judged.start) // DAY)
 
 
 def _let_go(connection: psycopg.Connection[Any], vehicle_id: str, latest: datetime) -> DiagnosisSummary:
@@ -172,63 +155,3 @@ def _let_go(connection: psycopg.Connection[Any], vehicle_id: str, latest: dateti
 
 def _summary(raised: Raised, days: int = 0) -> DiagnosisSummary:
     return DiagnosisSummary(int(days > 0), days, raised.findings, raised.held, raised.alerts)
-
-
-def _judge_day(
-    place: Place, vehicle: VehicleRecord, observed: Observations, judges: Sequence[Detector]
-) -> list[Finding]:
-    rules = {judge.name: judge.rule for judge in judges if isinstance(judge, RuleDetector)}
-    states, found = RuleBook(tuple(rules.values())).evaluate(vehicle, observed, place.states)
-    place.states |= states
-    found = [_with_life(rules[finding.detector], finding) for finding in found]
-    for judge in judges:
-        if judge.name not in rules:
-            place.states[judge.name], news = judge.evaluate(vehicle, observed, place.states.get(judge.name))
-            found += news
-    return found
-
-
-def _with_life(rule: Rule, finding: Finding) -> Finding:
-    """A rule's finding with the remaining useful life, where the rule says what functional failure is."""
-    limit = rule.limit
-    if limit is None or finding.cleared:
-        return finding
-    course = finding.evidence.traces[0]
-    life = remaining_life(course.times, course.values, limit.value, logarithmic=limit.scale is Scale.LOGARITHMIC)
-    return replace(finding, remaining_useful_life=life)
-
-
-def _withdrawn(
-    connection: psycopg.Connection[Any], vehicle_id: str, found: Sequence[Finding], span: tuple[datetime, datetime]
-) -> list[Finding]:
-    """The end of every claim that does not hold any more with what has become known late."""
-    start, end = span
-    stored = [one.finding for one in findings.of_vehicle(connection, vehicle_id)]
-    told = {one.detector: one for one in stored}
-    true = {one.detector: one for one in (*(one for one in stored if one.observed_at < start), *found)}
-    return [
-        _taken_back(one, end)
-        for name, one in told.items()
-        if not one.cleared and not _is_borne_out(one, true.get(name))
-    ]
-
-
-def _is_borne_out(claim: Finding, latest: Finding | None) -> bool:
-    """Whether a claim still holds, or has an end of its own, going by the latest that its detector says now."""
-    return latest is not None and (not latest.cleared or latest.observed_at > claim.observed_at)
-
-
-def _taken_back(finding: Finding, at: datetime) -> Finding:
-    summary = f"What has become known since does not bear this out: {finding.evidence.summary}"
-    evidence = replace(finding.evidence, summary=summary)
-    return replace(finding, cleared=True, observed_at=at, window_end=at, evidence=evidence)
-
-
-def _midnight(at: datetime) -> datetime:
-    return at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-
-
-def _days(start: datetime, end: datetime) -> Iterator[datetime]:
-    while start < end:
-        yield start
-        start += DAY

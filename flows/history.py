@@ -1,22 +1,16 @@
-"""History in Parquet files, as `vsc simulate --to` writes them, read day by day for some cars at a time.
+"""A fleet's stored history as rules are judged over it: day by day, for some cars at a time, wherever it is stored.
 
-In the folder: ``samples/YYYY-MM-DD.parquet``, ``events.parquet`` and ``vehicles.parquet``.
+Two sources: `flows.parquet_history` and `flows.database_history`.
 
 Errors: `HistoryError`, whose message names what is missing or broken.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Any, Final
+from datetime import datetime, timedelta
+from typing import Final, Protocol
 
-import msgspec
-import numpy as np
-import pyarrow as pa
-from pyarrow import compute, dataset, parquet
-
-from features.panel import Panel
+from features.panel import Observations
 from features.table import ARRAYS, SIGNALS
 from features.window import LOOKBACK
 from flows.day_block import DayBlock, observe_cars
@@ -32,17 +26,89 @@ DAY: Final = timedelta(days=1)
 
 
 class HistoryError(Exception):
-    """A folder holds no readable history."""
+    """There is no readable history."""
+
+
+class Shelf(Protocol):
+    """What is stored of some cars."""
+
+    def samples(self, day: datetime, signals: Sequence[str]) -> DayBlock:
+        """Their samples of a day.
+
+        Raises:
+            HistoryError: if they cannot be read.
+        """
+
+    def told(self, day: datetime) -> Sequence[Observations]:
+        """Trouble codes that each of them told in a day, and when workshops gave it back until then."""
+
+
+class Source(Protocol):
+    """Where a history is stored."""
+
+    @property
+    def vehicles(self) -> Sequence[VehicleRecord]:
+        """All cars of which there is something."""
+
+    @property
+    def days(self) -> Sequence[datetime]:
+        """Midnights, UTC, in their order: the days of which there is something."""
+
+    def shelf(self, vehicles: tuple[VehicleRecord, ...]) -> Shelf:
+        """What is stored of some of the cars.
+
+        Raises:
+            HistoryError: if it cannot be read.
+        """
+
+    def days_of(self, vehicle: VehicleRecord) -> tuple[datetime, datetime]:
+        """From when to when, half open, a car is judged."""
 
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """A fleet's."""
+    """Some cars' days out of a source."""
 
-    folder: Path
+    source: Source
     vehicles: tuple[VehicleRecord, ...]
     days: tuple[datetime, ...]
-    """Midnights, UTC."""
+    """To be judged: midnights, UTC."""
+
+    @classmethod
+    def of(
+        cls,
+        source: Source,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        vehicles: Collection[str] | None = None,
+    ) -> "History":
+        """A source's history, or the part of it from a time on, of days that end until a time, of some cars.
+
+        Raises:
+            HistoryError: if that leaves nothing.
+        """
+        known = {one.vehicle_id for one in source.vehicles}
+        if missing := sorted(set(vehicles or ()) - known):
+            raise HistoryError(f"there is nothing of {', '.join(missing)}")
+        chosen = tuple(one for one in source.vehicles if not vehicles or one.vehicle_id in vehicles)
+        days = tuple(
+            day for day in source.days if (since is None or day >= since) and (until is None or day + DAY <= until)
+        )
+        if not days:
+            raise HistoryError("there is no whole day in that time")
+        return cls(source, chosen, days)
+
+    @property
+    def span(self) -> tuple[datetime, datetime]:
+        """From the first day to the end of the last."""
+        return self.days[0], self.days[-1] + DAY
+
+    @property
+    def vehicle_days(self) -> int:
+        """Cars times days, as far as each car is judged."""
+        spans = [self.source.days_of(vehicle) for vehicle in self.vehicles]
+        return sum(start <= day < end for start, end in spans for day in self.days)
 
     def chunks(self) -> Iterator[tuple[VehicleRecord, ...]]:
         """The cars, some at a time."""
@@ -60,80 +126,17 @@ class History:
         names = tuple(dict.fromkeys((*SIGNALS, *ARRAYS, *needed))) if observing else needed
         before = max(LOOKBACK, margin(rules))
         blocks: list[tuple[datetime, DayBlock]] = []
-        codes = self._codes(vehicles)
-        for day in self.days:
-            today = DayBlock.of(self._samples(day, vehicles, names), vehicles)
+        shelf = self.source.shelf(vehicles)
+        for day in self.source.days:
+            if not self.days[0] - before < day + DAY <= self.days[-1] + DAY:
+                continue
+            today = shelf.samples(day, names)
             blocks = [(at, block) for at, block in blocks if at + DAY > day - before]
             blocks.append((day, today.without([name for name in ARRAYS if name not in needed])))
+            if day < self.days[0]:
+                continue
             since = DayBlock.joined([block for _, block in blocks]).since(microseconds(day - before))
             columns = {name: since.column(name) for name in needed}
             features = batch_of(observe_cars(since, today, vehicles, day) if observing else [])
-            told = batch_of([(vehicle, _within(codes.get(vehicle.vehicle_id, {}), day)) for vehicle in vehicles])
+            told = batch_of([*zip(vehicles, shelf.told(day), strict=True)])
             yield Batch(vehicles, {**columns, **features.columns, **told.columns}), len(today)
-
-    def _samples(self, day: datetime, vehicles: Sequence[VehicleRecord], names: Sequence[str]) -> pa.Table:
-        ids = [vehicle.vehicle_id for vehicle in vehicles]
-        path = self.folder / "samples" / f"{day.date()}.parquet"
-        try:
-            source = dataset.dataset(path, format="parquet")
-            return source.to_table(
-                ["vehicle_id", "time", *names], dataset.field("vehicle_id").isin(ids), use_threads=False
-            )
-        except (pa.ArrowException, OSError) as error:
-            raise HistoryError(f"{path} cannot be read: {error}") from None
-
-    def _codes(self, vehicles: Sequence[VehicleRecord]) -> dict[str, dict[str, Panel]]:
-        """The status bytes of trouble codes by vehicle and code."""
-        wanted = dataset.field("vehicle_id").isin([vehicle.vehicle_id for vehicle in vehicles])
-        table = _read(self.folder / "events.parquet", wanted & dataset.field("code").is_valid())
-        told: dict[str, dict[str, dict[int, int]]] = {}
-        times = compute.cast(table["time"], pa.timestamp("us")).to_numpy().astype(np.int64).tolist()
-        rows = zip(
-            table["vehicle_id"].to_pylist(), table["code"].to_pylist(), times, table["status"].to_pylist(), strict=True
-        )
-        for vehicle_id, code, at, status in rows:
-            told.setdefault(vehicle_id, {}).setdefault(code, {})[at] = status
-        return {
-            vehicle_id: {code: _panel(statuses) for code, statuses in codes.items()}
-            for vehicle_id, codes in told.items()
-        }
-
-
-def open_history(folder: Path) -> History:
-    """The history in a folder.
-
-    Raises:
-        HistoryError: if there is none.
-    """
-    try:
-        rows = _read(folder / "vehicles.parquet", None).to_pylist()
-        vehicles = tuple(msgspec.convert(row, VehicleRecord) for row in rows)
-        days = [
-            datetime.fromisoformat(path.stem).replace(tzinfo=UTC) for path in (folder / "samples").glob("*.parquet")
-        ]
-    except (msgspec.ValidationError, ValueError) as error:
-        raise HistoryError(f"{folder} is no history: {error}") from None
-    if not days:
-        raise HistoryError(f"{folder} is no history: there are no samples/YYYY-MM-DD.parquet")
-    return History(folder, vehicles, tuple(sorted(days)))
-
-
-def _read(path: Path, wanted: Any) -> pa.Table:
-    try:
-        return parquet.read_table(path, filters=wanted, use_threads=False)
-    except (pa.ArrowException, OSError) as error:
-        raise HistoryError(f"{path} cannot be read: {error}") from None
-
-
-def _panel(statuses: dict[int, int]) -> Panel:
-    times = np.array(sorted(statuses), np.int64)
-    return Panel(times.view("datetime64[us]"), np.array([statuses[at] for at in times.tolist()], float)[:, None])
-
-
-def _within(codes: dict[str, Panel], day: datetime) -> dict[str, Panel]:
-    """What was told of trouble codes in a day."""
-    start = np.datetime64(microseconds(day), "us")
-    found = {
-        code: one.at((one.times >= start) & (one.times < start + np.timedelta64(1, "D"))) for code, one in codes.items()
-    }
-    return {code: one for code, one in found.items() if len(one)}

@@ -1,116 +1,140 @@
-"""Detectors over one car's samples held in memory, as `flows.diagnose` runs them day by day, without a database."""
+"""Judges one car's days as they become due: each once the car has been in contact after its end.
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+When samples of a judged day arrive, or it becomes known that it was spent in a workshop, the car goes back to a state
+from before that day, and is judged again from there; claims that are not borne out any more are taken back. Where the
+samples are read from, and what becomes of the findings, is the caller's.
+"""
 
-import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any, Protocol
 
-from features.panel import Panel
-from features.table import ARRAYS, observe
-from features.window import LOOKBACK, Window
-from flows.diagnose import Detector
+from diagnostics.prognosis import remaining_life
+from features.panel import Observations
+from features.stays import Stay, first_change
+from flows.observations import DAY
+from flows.place import Place
 from rules.detector import RuleBook, RuleDetector
-from rules.engine.needs import margin, signals
-from rules.rule import Rule
-from rules.told import is_scalar, told
-from vehicle.batch import Event
+from rules.rule import Rule, Scale
+from storage.ledger import Arrivals
 from vehicle.finding import Finding
-from vehicle.moment import instant
 from vehicle.vehicle import VehicleRecord
 
-Columns = Mapping[str, NDArray[np.float64]]
-DAY = timedelta(days=1)
+
+class Detector(Protocol):
+    """What judges observations: a rule or a model."""
+
+    @property
+    def name(self) -> str:
+        """Unique; its findings carry it."""
+
+    def evaluate(self, vehicle: VehicleRecord, observations: Observations, state: Any) -> tuple[Any, list[Finding]]:
+        """The state after these observations as JSON values (None: none yet), and what is news in them."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Samples:
-    """One car's, from first to last."""
-
-    vehicle: VehicleRecord
-    times: NDArray[np.datetime64]
-    columns: Columns
-    events: tuple[Event, ...] = ()
-
-    def days(self, rules: Sequence[Rule]) -> list[dict[str, Panel]]:
-        """What can be told of each day, as `flows.observations` does."""
-        return [{**self._told(window, rules), **observe(window)} for window in self.windows()]
-
-    def _told(self, window: Window, rules: Sequence[Rule]) -> dict[str, Panel]:
-        start = window.start - max(LOOKBACK, margin(rules))
-        inside = (self.times >= instant(start)) & (self.times < instant(window.end))
-        needed = [name for name in signals(rules) if name in self.columns]
-        frame = pd.DataFrame(
-            {name: self.columns[name][inside] for name in needed if is_scalar(name)},
-            index=pd.DatetimeIndex(self.times[inside], tz="UTC"),
-        )
-        arrays = {name: (self.times[inside], self.columns[name][inside]) for name in needed if not is_scalar(name)}
-        return told(frame, arrays, [one for one in self.events if window.start <= one.at < window.end])
-
-    def windows(self) -> list[Window]:
-        """One per day."""
-        scalars = {name: values for name, values in self.columns.items() if values.ndim == 1}
-        frame = pd.DataFrame(scalars, index=pd.DatetimeIndex(self.times, tz="UTC"))
-        first, last = (datetime.fromisoformat(str(at)[:10]).replace(tzinfo=UTC) for at in self.times[[0, -1]])
-        return [self._window(frame, first + DAY * number) for number in range((last - first) // DAY + 1)]
-
-    def _window(self, frame: pd.DataFrame, day: datetime) -> Window:
-        before, start, end = np.searchsorted(self.times, [instant(at) for at in (day - LOOKBACK, day, day + DAY)])
-        arrays = {}
-        for name in ARRAYS:
-            if name in self.columns:
-                values = self.columns[name][start:end]
-                sampled = np.isfinite(values).any(axis=1)
-                arrays[name] = (self.times[start:end][sampled], values[sampled])
-        return Window(self.vehicle, day, day + DAY, frame.iloc[before:end], arrays)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class JudgedCar:
-    """What the detectors said of one car, and what they saw."""
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of a car when its days are judged."""
 
     vehicle: VehicleRecord
-    observations: list[dict[str, Panel]]
-    findings: list[Finding] = field(default_factory=list)
+    arrivals: Arrivals
+    stays: Sequence[Stay]
+    latest: datetime
+    """No day that ends later is judged."""
+    observe: Callable[[datetime], Observations]
+    """The observations of the day that begins at a midnight."""
+    told: Callable[[], Sequence[Finding]]
+    """All that was claimed of the car before, in the order of event time."""
 
 
-def judge_days(
-    vehicle: VehicleRecord, days: Sequence[Mapping[str, Panel]], detectors: Sequence[Detector]
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What came of judging a car's days, [start, end)."""
+
+    start: datetime
+    end: datetime
+    found: Sequence[Finding]
+    """Some of it may have been found before."""
+    withdrawn: Sequence[Finding]
+    """The end of what was claimed before and is not borne out."""
+    again: bool
+    """Some of the days had been judged before."""
+
+
+def judge_due(place: Place, known: Known, judges: Sequence[Detector]) -> Judged | None:
+    """Judge the days of one car that are due, and move its place to their end; None: no day is."""
+    arrivals, judged_until = known.arrivals, place.until
+    changed = [at for at in (arrivals.first_new_at, first_change(place.stays, known.stays)) if at is not None]
+    if judged_until and changed and min(changed) < judged_until:
+        place.go_back(min(changed))
+    start = place.until or midnight(arrivals.first_at)
+    end = max(midnight(min(known.latest, arrivals.last_contact_at)), judged_until or start)
+    if start >= end:
+        return None
+    found: list[Finding] = []
+    for day in _days(start, end):
+        place.mark(day)
+        found += _judge_day(place, known.vehicle, known.observe(day), judges)
+    again = judged_until is not None and start < judged_until
+    withdrawn = _withdrawn(known.told(), found, (start, end)) if again else []
+    place.arrived, place.until, place.stays = arrivals.through, end, list(known.stays)
+    return Judged(start, end, found, withdrawn, again)
+
+
+def _judge_day(
+    place: Place, vehicle: VehicleRecord, observed: Observations, judges: Sequence[Detector]
 ) -> list[Finding]:
-    """What detectors find in a car's days of observations."""
-    found = []
-    for detector in detectors:
-        state = None
-        for observations in days:
-            state, news = detector.evaluate(vehicle, observations, state)
+    rules = {judge.name: judge.rule for judge in judges if isinstance(judge, RuleDetector)}
+    states, found = RuleBook(tuple(rules.values())).evaluate(vehicle, observed, place.states)
+    place.states |= states
+    found = [_with_life(rules[finding.detector], finding) for finding in found]
+    for judge in judges:
+        if judge.name not in rules:
+            place.states[judge.name], news = judge.evaluate(vehicle, observed, place.states.get(judge.name))
             found += news
     return found
 
 
-def judge_history(samples: Samples, detectors: Sequence[Detector]) -> JudgedCar:
-    """Observe and judge a car's whole history."""
-    rules = tuple(one.rule for one in detectors if isinstance(one, RuleDetector))
-    days = samples.days(rules)
-    found = RuleBook(rules).evaluate(samples.vehicle, in_hindsight(days), {})[1]
-    found += judge_days(samples.vehicle, days, [one for one in detectors if not isinstance(one, RuleDetector)])
-    return JudgedCar(samples.vehicle, days, found)
+def _with_life(rule: Rule, finding: Finding) -> Finding:
+    """A rule's finding with the remaining useful life, where the rule says what functional failure is."""
+    limit = rule.limit
+    if limit is None or finding.cleared:
+        return finding
+    course = finding.evidence.traces[0]
+    life = remaining_life(course.times, course.values, limit.value, logarithmic=limit.scale is Scale.LOGARITHMIC)
+    return replace(finding, remaining_useful_life=life)
 
 
-def in_hindsight(days: Sequence[Mapping[str, Panel]]) -> dict[str, Panel]:
-    """The observations of all days as one run is given them: rules find the same in them, sooner."""
-    parts: dict[str, list[Panel]] = {}
-    for day in days:
-        for name, one in day.items():
-            parts.setdefault(name, []).append(one)
-    return {name: _one_panel(panels) for name, panels in parts.items()}
-
-
-def _one_panel(panels: Sequence[Panel]) -> Panel:
-    widest = max((one.locations for one in panels), key=len)
-    times, places = np.unique(np.concatenate([one.times for one in panels]), return_index=True)
-    values = [
-        np.pad(one.values, ((0, 0), (0, len(widest) - len(one.locations))), constant_values=np.nan) for one in panels
+def _withdrawn(claimed: Sequence[Finding], found: Sequence[Finding], span: tuple[datetime, datetime]) -> list[Finding]:
+    """The end of every claim that does not hold any more with what has become known late."""
+    start, end = span
+    told = {one.detector: one for one in claimed}
+    true = {one.detector: one for one in (*(one for one in claimed if one.observed_at < start), *found)}
+    return [
+        _taken_back(one, end)
+        for name, one in told.items()
+        if not one.cleared and not _is_borne_out(one, true.get(name))
     ]
-    return Panel(times, np.concatenate(values)[places], widest)
+
+
+def _is_borne_out(claim: Finding, latest: Finding | None) -> bool:
+    """Whether a claim still holds, or has an end of its own, going by the latest that its detector says now."""
+    return latest is not None and (not latest.cleared or latest.observed_at > claim.observed_at)
+
+
+def _taken_back(finding: Finding, at: datetime) -> Finding:
+    summary = f"What has become known since does not bear this out: {finding.evidence.summary}"
+    evidence = replace(finding.evidence, summary=summary)
+    return replace(finding, cleared=True, observed_at=at, window_end=at, evidence=evidence)
+
+
+def midnight(at: datetime) -> datetime:
+    """The one before a time, or it, UTC."""
+    return at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def _days(start: datetime, end: datetime) -> Iterator[datetime]:
+    while start < end:
+        yield start
+        start += DAY

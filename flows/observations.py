@@ -15,6 +15,7 @@ from rules.engine.needs import margin, signals
 from rules.rule import Rule
 from rules.told import is_scalar, seen_to, told
 from storage import events, telemetry
+from vehicle.signals import CATALOGUE
 from vehicle.vehicle import VehicleRecord
 
 DAY: Final = timedelta(days=1)
@@ -26,22 +27,37 @@ def observations(
     day: datetime,
     rules: Sequence[Rule],
     stays: Sequence[Stay] = (),
+    *,
+    received_by: datetime | None = None,
 ) -> Observations:
     """The observations of one day, and the samples before it that the rules' windows reach back to.
 
     What the car told during its stays in workshops is left out; when it was given back is among them.
+
+    Args:
+        connection: of the database.
+        vehicle: the car.
+        day: its beginning, a midnight.
+        rules: that will judge.
+        stays: of the car in workshops.
+        received_by: leave out what arrived later; None: nothing.
     """
     car, end = vehicle.vehicle_id, day + DAY
     start, needed = day - max(LOOKBACK, margin(rules)), signals(rules)
     scalars = [name for name in needed if is_scalar(name)]
-    frame = telemetry.read_window(connection, car, start, end, tuple(dict.fromkeys((*SIGNALS, *scalars))))
-    frame = _in_use(frame[~frame.index.duplicated()], stays)
+    frame = telemetry.read_window(
+        connection, car, start, end, tuple(dict.fromkeys((*SIGNALS, *scalars))), received_by=received_by
+    )
+    frame = _as_shown(_in_use(frame[~frame.index.duplicated()], stays))
 
     def arrays(names: Iterable[str], since: datetime) -> dict[str, Array]:
-        return {name: _array(telemetry.read_arrays(connection, car, since, end, name), stays) for name in names}
+        return {
+            name: _array(name, telemetry.read_arrays(connection, car, since, end, name, received_by=received_by), stays)
+            for name in names
+        }
 
     window = Window(vehicle, day, end, frame[list(SIGNALS)].loc[day - LOOKBACK :], arrays(ARRAYS, day))
-    happened = events.read(connection, car, earliest_needed(stays, day, end), end)
+    happened = events.read(connection, car, earliest_needed(stays, day, end), end, received_by=received_by)
     return {
         **told(
             frame[scalars],
@@ -53,13 +69,20 @@ def observations(
     }
 
 
+def _as_shown(frame: pd.DataFrame) -> pd.DataFrame:
+    """Signals as the sensor shows them: what is stored in half of the bytes is a little beside it."""
+    shown = {name: CATALOGUE[name].quantised(frame[name].to_numpy()) for name in frame.columns}
+    return pd.DataFrame(shown, index=frame.index)
+
+
 def _in_use(frame: pd.DataFrame, stays: Sequence[Stay]) -> pd.DataFrame:
     times = times_of(frame) if stays else None
     return frame if times is None else frame[outside(times, stays)]
 
 
-def _array(told_at: Array, stays: Sequence[Stay]) -> Array:
+def _array(name: str, told_at: Array, stays: Sequence[Stay]) -> Array:
+    times, values = told_at[0], CATALOGUE[name].quantised(told_at[1])
     if not stays:
-        return told_at
-    kept = outside(told_at[0], stays)
-    return told_at[0][kept], told_at[1][kept]
+        return times, values
+    kept = outside(times, stays)
+    return times[kept], values[kept]

@@ -5,13 +5,12 @@ from pathlib import Path
 from typing import Any, Final
 
 import psycopg
-from markupsafe import Markup
 
 from config.clock import Clock
 from reports import figures, timelines
 from reports.condition import condition_charts
 from reports.evidence import evidence_charts
-from reports.pages import page_environment
+from reports.pages import page_environment, style, write_page
 from reports.problems import Problem, read_problems, urgency
 from storage import ledger, quarantine, vehicles
 from storage.health import daily_conditions
@@ -40,10 +39,7 @@ def write_fleet_report(connection: psycopg.Connection[Any], clock: Clock, path: 
     The same data at the same time of the clock gives the same bytes.
     """
     page = _PAGES.get_template("fleet.html").render(_content(connection, clock))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_name(f"{path.name}.new")
-    fresh.write_text(page, encoding="utf-8")
-    return fresh.replace(path)
+    return write_page(page, path)
 
 
 def _content(connection: psycopg.Connection[Any], clock: Clock) -> dict[str, Any]:
@@ -55,7 +51,7 @@ def _content(connection: psycopg.Connection[Any], clock: Clock) -> dict[str, Any
     warned = [problem for problem in due if problem.failure]
     return {
         "now": now,
-        "style": Markup("\n").join(_style(name) for name in ("chart.css", "fleet.css")),
+        "style": style("chart.css", "fleet.css"),
         "figures": figures.fleet_figures(problems, vehicles.known_ids(connection), contacts, now),
         "due": due,
         "next": next((problem for problem in due if problem.failure and not problem.is_begun(now)), None),
@@ -75,10 +71,6 @@ def _content(connection: psycopg.Connection[Any], clock: Clock) -> dict[str, Any
         "quarantined": sorted(quarantine.counts(connection).items(), key=lambda item: (-item[1], item[0])),
         "visits": sorted((p for p in due if p.appointment), key=_appointment),
     }
-
-
-def _style(name: str) -> Markup:
-    return Markup((_HERE / name).read_text())  # noqa: S704 - our own style sheet
 
 
 def _due(problem: Problem) -> tuple[Any, ...]:

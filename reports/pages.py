@@ -1,12 +1,33 @@
 """Templates to HTML, for pages and reports alike: everything escaped, hidden characters made visible."""
 
 from pathlib import Path
+from typing import Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from reports import wording
 from reports.charts import line_chart
 from reports.svg import visible
+
+_HERE: Final = Path(__file__).parent
+
+
+def style(*names: str) -> Markup:
+    """Our style sheets of these names, for a page that needs no other file."""
+    return Markup("\n").join(Markup((_HERE / name).read_text()) for name in names)  # noqa: S704 - our own
+
+
+def write_page(page: str, path: Path) -> Path:
+    """Write a page whole or not at all, and return where it is.
+
+    Raises:
+        OSError: if it cannot be written.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(f"{path.name}.new")
+    fresh.write_text(page, encoding="utf-8")
+    return fresh.replace(path)
 
 
 def page_environment(templates: Path) -> Environment:

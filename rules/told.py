@@ -32,7 +32,7 @@ def told(frame: pd.DataFrame, arrays: Mapping[str, Array], events: Iterable[Even
     for name, (at, values) in arrays.items():
         locations = tuple(str(number) for number in range(1, values.shape[1] + 1))
         panels[name] = Panel(at, CATALOGUE[name].quantised(values), locations)
-    return panels | _codes(events)
+    return panels | codes(events)
 
 
 def seen_to(stays: Iterable[Stay], end: datetime) -> dict[str, Panel]:
@@ -51,7 +51,7 @@ def is_scalar(name: str) -> bool:
     return CATALOGUE[name].kind is not SignalKind.ARRAY
 
 
-def _codes(events: Iterable[Event]) -> dict[str, Panel]:
+def codes(events: Iterable[Event]) -> dict[str, Panel]:
     """The status byte of each code whenever it was told; of two at one time the later."""
     by_code: dict[str, dict[int, int]] = {}
     for event in events:

@@ -1,6 +1,6 @@
 """What happened in the vehicles: trouble codes, drives, charges."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -38,14 +38,48 @@ def record(connection: psycopg.Connection[Any], batches: Iterable[EventBatch]) -
     return len(rows)
 
 
-def read(connection: psycopg.Connection[Any], vehicle_id: str, start: datetime, end: datetime) -> list[Event]:
-    """The events of one vehicle in [start, end), in their order."""
+def read(
+    connection: psycopg.Connection[Any],
+    vehicle_id: str,
+    start: datetime,
+    end: datetime,
+    *,
+    received_by: datetime | None = None,
+) -> list[Event]:
+    """The events of one vehicle in [start, end), in their order; with `received_by` only what had arrived by then."""
+    return [event for _, event in _select(connection, [vehicle_id], (start, end), received_by)]
+
+
+def read_codes(
+    connection: psycopg.Connection[Any], vehicles: Sequence[str], start: datetime, end: datetime
+) -> dict[str, list[Event]]:
+    """What some vehicles told of trouble codes in [start, end), by vehicle, in their order."""
+    told: dict[str, list[Event]] = {vehicle_id: [] for vehicle_id in vehicles}
+    for vehicle_id, event in _select(connection, vehicles, (start, end)):
+        if event.trouble_code is not None:
+            told[vehicle_id].append(event)
+    return told
+
+
+def _select(
+    connection: psycopg.Connection[Any],
+    vehicles: Sequence[str],
+    span: tuple[datetime, datetime],
+    received_by: datetime | None = None,
+) -> list[tuple[str, Event]]:
     rows = connection.execute(
-        "SELECT at, kind, code, status, details, coalesce(time_received, false) FROM events "
-        "WHERE vehicle_id = %s AND at >= %s AND at < %s ORDER BY at, boot, seq, i",
-        [vehicle_id, start, end],
+        "SELECT vehicle_id, at, kind, code, status, details, coalesce(time_received, false) FROM events "
+        "WHERE vehicle_id = ANY(%(vehicles)s) AND at >= %(start)s AND at < %(end)s "
+        "AND (%(by)s::timestamptz IS NULL OR EXISTS (SELECT FROM batch_ledger AS entered "
+        "  WHERE (entered.vehicle_id, entered.boot, entered.seq) = (events.vehicle_id, events.boot, events.seq) "
+        "  AND received_at <= %(by)s)) "
+        "ORDER BY at, boot, seq, i",
+        {"vehicles": list(vehicles), "start": span[0], "end": span[1], "by": received_by},
     )
     return [
-        Event(at, EventKind(kind), code and DiagnosticTroubleCode(code, DtcStatus(status)), details, time_received)
-        for at, kind, code, status, details, time_received in rows
+        (
+            vehicle_id,
+            Event(at, EventKind(kind), code and DiagnosticTroubleCode(code, DtcStatus(status)), details, time_received),
+        )
+        for vehicle_id, at, kind, code, status, details, time_received in rows
     ]

@@ -13,6 +13,7 @@ from config.settings import ConfigurationError, load_settings
 from storage.connection import DatabaseUnavailableError
 from storage.migrate import MigrationError
 from vsc.commands import (
+    backtest,
     bench,
     database,
     demo,
@@ -47,6 +48,7 @@ app.add_typer(vehicles.app, name="vehicles")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(judgement.alerts, name="alerts")
 rules.register(judgement.rules)
+backtest.register(judgement.rules)
 app.add_typer(judgement.rules, name="rules")
 app.add_typer(silences.app, name="silences")
 app.add_typer(tickets.app, name="tickets")

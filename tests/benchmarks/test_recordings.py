@@ -10,7 +10,7 @@ import pytest
 from benchmarks.injected import FAULTS, mode_of, smallest
 from benchmarks.recordings import RecordedCar, alerts_of, gather, measure
 from flows.diagnose import all_detectors
-from flows.judging import judge_history
+from flows.one_car import judge_history
 from simulator.recording import RecordingError
 from vehicle.failure import FailureMode
 from vsc.runtime.progress import silent

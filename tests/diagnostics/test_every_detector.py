@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from features.panel import Panel, panel
-from flows.diagnose import Detector, all_detectors
-from flows.judging import JudgedCar, judge_days
+from flows.diagnose import all_detectors
+from flows.judging import Detector
+from flows.one_car import JudgedCar, judge_days
 from rules.detector import RuleDetector
 from simulator.fault_modes import SIMULATED, STORY
 from simulator.faults import FaultOrder

@@ -11,7 +11,7 @@ import pytest
 from diagnostics.cell_drift import CellDrift
 from diagnostics.cell_peers import CellPeers
 from flows.diagnose import all_detectors
-from flows.judging import Samples, judge_history
+from flows.one_car import Samples, judge_history
 from simulator.replay import read_battery_log
 from vehicle.finding import Finding
 from vehicle.vehicle import VehicleRecord

@@ -1,12 +1,13 @@
 """A fleet's history in Parquet: cars together, day by day, find what each finds by itself."""
 
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 
 from flows.backtest import backtest, fires
-from flows.history import HistoryError, open_history
+from flows.history import History, HistoryError
+from flows.parquet_history import open_folder
 from rules.detector import RuleDetector
 from rules.loader import load_rules
 from simulator.faults import FaultOrder
@@ -15,7 +16,8 @@ from simulator.parquet import write_fleet
 from simulator.truth import read_truth
 from tests.support.judging import judge_fleet
 from vehicle.failure import FailureMode
-from vsc.hindsight import beside, score
+from vsc.hindsight.score import beside, score
+from vsc.hindsight.truth import TruthReference
 
 START, DAYS, SEED = date(2026, 3, 1), 9, 5101
 FAULTS = [
@@ -44,7 +46,7 @@ def folder(fleet: Fleet, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_cars_together_find_what_each_finds_by_itself(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("flows.history.CARS_TOGETHER", 3)
-    found = backtest(open_history(folder), RULES, _nothing)
+    found = backtest(History.of(open_folder(folder)), RULES, _nothing)
     one_by_one = judge_fleet(4, DAYS, SEED, [*map(RuleDetector, RULES)], FAULTS)
     expected = fires([finding for car in one_by_one.cars for finding in car.findings])
     assert expected
@@ -53,14 +55,16 @@ def test_cars_together_find_what_each_finds_by_itself(folder: Path, monkeypatch:
 
 
 def test_fires_are_held_against_the_truth(folder: Path) -> None:
-    history = open_history(folder)
+    history = History.of(open_folder(folder))
     found = backtest(history, RULES, _nothing)
     vehicles = {vehicle.vehicle_id: vehicle for vehicle in history.vehicles}
-    scores = {rule.rule_id: score(rule, found, vehicles, read_truth(folder / "truth.jsonl")) for rule in RULES}
+    truth = TruthReference(read_truth(folder / "truth.jsonl"), vehicles, history.span)
+    scores = {rule.rule_id: score(rule, found, vehicles, truth) for rule in RULES}
     leak = scores["tyre_slow_leak"]
     assert (leak.fires, leak.true_fires, leak.precision, leak.faults, leak.recall) == (1, 1, 1.0, 1, 1.0)
     assert leak.alerts_per_vehicle_month == pytest.approx(30 / (4 * DAYS), abs=1e-3)
     assert leak.models == {vehicles["car-0002"].model: 1}
+    assert (leak.per_shift.shifts, leak.per_shift.max, leak.without_verdict) == (3 * DAYS, 1, 0)
     assert scores["isolation_low"].recall is None
     rows = beside([leak], [scores["tyre_soft"]])
     assert [(row["rule"], row["fires before"], row["fires after"] is None) for row in rows] == [
@@ -71,4 +75,25 @@ def test_fires_are_held_against_the_truth(folder: Path) -> None:
 
 def test_what_is_no_history_is_refused(tmp_path: Path) -> None:
     with pytest.raises(HistoryError, match=r"vehicles\.parquet cannot be read"):
-        open_history(tmp_path)
+        open_folder(tmp_path)
+
+
+def test_a_part_of_a_history_begins_with_the_samples_before_it(folder: Path) -> None:
+    """What a rule looks back to is read, and not judged."""
+    source = open_folder(folder)
+    since, until = source.days[4], source.days[8]
+    part = History.of(source, since=since, until=until, vehicles=["car-0002"])
+    assert (part.days, part.vehicle_days) == (source.days[4:8], 4)
+    whole, found = (backtest(one, RULES, _nothing) for one in (History.of(source, vehicles=["car-0002"]), part))
+    assert {fire.vehicle_id for fire in found.fires} <= {"car-0002"}
+    assert all(since <= fire.started_at < until for fire in found.fires)
+    soft = [one for one in whole.fires if one.rule_id == "tyre_soft" and since <= one.started_at < until]
+    assert [one.started_at for one in found.fires if one.rule_id == "tyre_soft"] == [one.started_at for one in soft]
+
+
+def test_an_empty_part_is_refused(folder: Path) -> None:
+    source = open_folder(folder)
+    with pytest.raises(HistoryError, match="no whole day"):
+        History.of(source, since=source.days[-1] + timedelta(hours=1))
+    with pytest.raises(HistoryError, match="there is nothing of car-9"):
+        History.of(source, vehicles=["car-9"])

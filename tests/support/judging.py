@@ -7,8 +7,8 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
-from flows.diagnose import Detector
-from flows.judging import JudgedCar, Samples, judge_history
+from flows.judging import Detector
+from flows.one_car import JudgedCar, Samples, judge_history
 from simulator.faults import FaultOrder
 from simulator.fleet import build_fleet
 from simulator.truth import Truth

@@ -21,15 +21,18 @@ def store_batch(
     times: NDArray[np.datetime64],
     columns: Mapping[str, NDArray[np.float64]],
     sent_at: datetime,
+    *,
+    received_at: datetime | None = None,
 ) -> None:
-    """Store one batch with its ledger entry and commit."""
+    """Store one batch with its ledger entry and commit; it arrived when it was sent, unless something else is said."""
+    received_at = received_at or sent_at
     with connection.transaction():
         table = SampleTable([key.vehicle_id], np.zeros(len(times), np.intp), times, dict(columns))
-        copy_table(connection, table, sent_at)
+        copy_table(connection, table, received_at)
         entry = LedgerEntry(
             key=key,
             kind=BatchKind.TELEMETRY,
-            received_at=sent_at,
+            received_at=received_at,
             sha256=hashlib.sha256(repr(key).encode()).digest(),
             rows=len(times),
             first_at=moment(times[0]),

@@ -1,0 +1,129 @@
+"""History in Parquet files, as `vsc simulate --to` writes them.
+
+In the folder: ``samples/YYYY-MM-DD.parquet``, ``events.parquet`` and ``vehicles.parquet``. They do not say when a
+sample arrived, so of such a history there is the final view only.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+from pyarrow import compute, dataset, parquet
+
+from features.panel import Observations, Panel
+from flows.day_block import DayBlock
+from flows.history import DAY, HistoryError
+from vehicle.moment import microseconds
+from vehicle.vehicle import VehicleRecord
+
+
+@dataclass(frozen=True, slots=True)
+class ParquetSource:
+    """A folder of them."""
+
+    folder: Path
+    vehicles: tuple[VehicleRecord, ...]
+    days: tuple[datetime, ...]
+
+    def shelf(self, vehicles: tuple[VehicleRecord, ...]) -> "ParquetShelf":
+        """What the files hold of some cars.
+
+        Raises:
+            HistoryError: if they cannot be read.
+        """
+        return ParquetShelf(self.folder, vehicles, _codes(self.folder, vehicles))
+
+    def days_of(self, vehicle: VehicleRecord) -> tuple[datetime, datetime]:  # noqa: ARG002 - all cars have all days
+        """Every car is judged over all days."""
+        return self.days[0], self.days[-1] + DAY
+
+
+@dataclass(frozen=True, slots=True)
+class ParquetShelf:
+    """Some of its cars."""
+
+    folder: Path
+    vehicles: tuple[VehicleRecord, ...]
+    codes: Mapping[str, Mapping[str, Panel]]
+    """The status bytes of trouble codes by vehicle and code."""
+
+    def samples(self, day: datetime, signals: Sequence[str]) -> DayBlock:
+        """Their samples of a day.
+
+        Raises:
+            HistoryError: if the file cannot be read.
+        """
+        ids = [vehicle.vehicle_id for vehicle in self.vehicles]
+        path = self.folder / "samples" / f"{day.date()}.parquet"
+        try:
+            source = dataset.dataset(path, format="parquet")
+            table = source.to_table(
+                ["vehicle_id", "time", *signals], dataset.field("vehicle_id").isin(ids), use_threads=False
+            )
+        except (pa.ArrowException, OSError) as error:
+            raise HistoryError(f"{path} cannot be read: {error}") from None
+        return DayBlock.of(table, self.vehicles)
+
+    def told(self, day: datetime) -> list[Observations]:
+        """Trouble codes that each of them told in a day."""
+        return [_within(self.codes.get(vehicle.vehicle_id, {}), day) for vehicle in self.vehicles]
+
+
+def open_folder(folder: Path) -> ParquetSource:
+    """The history in a folder.
+
+    Raises:
+        HistoryError: if there is none.
+    """
+    try:
+        rows = _read(folder / "vehicles.parquet", None).to_pylist()
+        vehicles = tuple(msgspec.convert(row, VehicleRecord) for row in rows)
+        days = [
+            datetime.fromisoformat(path.stem).replace(tzinfo=UTC) for path in (folder / "samples").glob("*.parquet")
+        ]
+    except (msgspec.ValidationError, ValueError) as error:
+        raise HistoryError(f"{folder} is no history: {error}") from None
+    if not days:
+        raise HistoryError(f"{folder} is no history: there are no samples/YYYY-MM-DD.parquet")
+    return ParquetSource(folder, vehicles, tuple(sorted(days)))
+
+
+def _codes(folder: Path, vehicles: Sequence[VehicleRecord]) -> dict[str, dict[str, Panel]]:
+    wanted = dataset.field("vehicle_id").isin([vehicle.vehicle_id for vehicle in vehicles])
+    table = _read(folder / "events.parquet", wanted & dataset.field("code").is_valid())
+    told: dict[str, dict[str, dict[int, int]]] = {}
+    times = compute.cast(table["time"], pa.timestamp("us")).to_numpy().astype(np.int64).tolist()
+    rows = zip(
+        table["vehicle_id"].to_pylist(), table["code"].to_pylist(), times, table["status"].to_pylist(), strict=True
+    )
+    for vehicle_id, code, at, status in rows:
+        told.setdefault(vehicle_id, {}).setdefault(code, {})[at] = status
+    return {
+        vehicle_id: {code: _panel(statuses) for code, statuses in codes.items()} for vehicle_id, codes in told.items()
+    }
+
+
+def _read(path: Path, wanted: Any) -> pa.Table:
+    try:
+        return parquet.read_table(path, filters=wanted, use_threads=False)
+    except (pa.ArrowException, OSError) as error:
+        raise HistoryError(f"{path} cannot be read: {error}") from None
+
+
+def _panel(statuses: dict[int, int]) -> Panel:
+    times = np.array(sorted(statuses), np.int64)
+    return Panel(times.view("datetime64[us]"), np.array([statuses[at] for at in times.tolist()], float)[:, None])
+
+
+def _within(codes: Mapping[str, Panel], day: datetime) -> dict[str, Panel]:
+    """What was told of trouble codes in a day."""
+    start = np.datetime64(microseconds(day), "us")
+    found = {
+        code: one.at((one.times >= start) & (one.times < start + np.timedelta64(1, "D"))) for code, one in codes.items()
+    }
+    return {code: one for code, one in found.items() if len(one)}
