@@ -17,16 +17,16 @@ import structlog
 
 from config.clock import Clock
 from diagnostics.cell_peers import CellPeers
-from diagnostics.prognosis import remaining_life
 from features.panel import Observations
 from features.stays import first_change
 from flows.missing import name_missing
 from flows.observations import DAY, observations
 from flows.place import Place
 from flows.raising import Raised, raise_alerts
+from flows.remaining_life import with_life
+from flows.withdrawal import withdrawn
 from rules.detector import RuleBook, RuleDetector
 from rules.loader import load_rules
-from rules.rule import Rule, Scale
 from storage import detectors, findings, held_findings, ledger, silences
 from storage import vehicles as registry
 from storage.connection import connect
@@ -152,8 +152,8 @@ def _diagnose_vehicle(
     for day in _days(start, end):
         place.mark(day)
         found += _judge_day(place, vehicle, observations(connection, vehicle, day, rules, stays), judges)
+    found += withdrawn(findings.touched(connection, vehicle_id, start), found, (start, end))
     if judged_until and start < judged_until:
-        found += _withdrawn(connection, vehicle_id, found, (start, end))
         _LOG.info("judged_again", vehicle_id=vehicle_id, since=start.isoformat())
     place.arrived, place.until, place.stays = arrivals.through, end, stays
     detectors.save(connection, place.stored(vehicle_id))
@@ -179,48 +179,12 @@ def _judge_day(
     rules = {judge.name: judge.rule for judge in judges if isinstance(judge, RuleDetector)}
     states, found = RuleBook(tuple(rules.values())).evaluate(vehicle, observed, place.states)
     place.states |= states
-    found = [_with_life(rules[finding.detector], finding) for finding in found]
+    found = [with_life(rules[finding.detector], finding) for finding in found]
     for judge in judges:
         if judge.name not in rules:
             place.states[judge.name], news = judge.evaluate(vehicle, observed, place.states.get(judge.name))
             found += news
     return found
-
-
-def _with_life(rule: Rule, finding: Finding) -> Finding:
-    """A rule's finding with the remaining useful life, where the rule says what functional failure is."""
-    limit = rule.limit
-    if limit is None or finding.cleared:
-        return finding
-    course = finding.evidence.traces[0]
-    life = remaining_life(course.times, course.values, limit.value, logarithmic=limit.scale is Scale.LOGARITHMIC)
-    return replace(finding, remaining_useful_life=life)
-
-
-def _withdrawn(
-    connection: psycopg.Connection[Any], vehicle_id: str, found: Sequence[Finding], span: tuple[datetime, datetime]
-) -> list[Finding]:
-    """The end of every claim that does not hold any more with what has become known late."""
-    start, end = span
-    stored = [one.finding for one in findings.of_vehicle(connection, vehicle_id)]
-    told = {one.detector: one for one in stored}
-    true = {one.detector: one for one in (*(one for one in stored if one.observed_at < start), *found)}
-    return [
-        _taken_back(one, end)
-        for name, one in told.items()
-        if not one.cleared and not _is_borne_out(one, true.get(name))
-    ]
-
-
-def _is_borne_out(claim: Finding, latest: Finding | None) -> bool:
-    """Whether a claim still holds, or has an end of its own, going by the latest that its detector says now."""
-    return latest is not None and (not latest.cleared or latest.observed_at > claim.observed_at)
-
-
-def _taken_back(finding: Finding, at: datetime) -> Finding:
-    summary = f"What has become known since does not bear this out: {finding.evidence.summary}"
-    evidence = replace(finding.evidence, summary=summary)
-    return replace(finding, cleared=True, observed_at=at, window_end=at, evidence=evidence)
 
 
 def _midnight(at: datetime) -> datetime:

@@ -1,6 +1,6 @@
 """What happened in the vehicles: trouble codes, drives, charges."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -45,7 +45,24 @@ def read(connection: psycopg.Connection[Any], vehicle_id: str, start: datetime, 
         "WHERE vehicle_id = %s AND at >= %s AND at < %s ORDER BY at, boot, seq, i",
         [vehicle_id, start, end],
     )
-    return [
-        Event(at, EventKind(kind), code and DiagnosticTroubleCode(code, DtcStatus(status)), details, time_received)
-        for at, kind, code, status, details, time_received in rows
-    ]
+    return [_event(row) for row in rows]
+
+
+def read_since(connection: psycopg.Connection[Any], since: Mapping[str, datetime]) -> dict[str, list[Event]]:
+    """The events of several vehicles, each from its own time on, in their order; vehicles without any are left out."""
+    rows = connection.execute(
+        "SELECT vehicle_id, at, kind, code, status, details, coalesce(time_received, false) "
+        "FROM unnest(%s::text[], %s::timestamptz[]) AS asked (vehicle_id, since) JOIN events USING (vehicle_id) "
+        "WHERE at >= since ORDER BY at, boot, seq, i",
+        [list(since), list(since.values())],
+    )
+    found: dict[str, list[Event]] = {}
+    for vehicle_id, *columns in rows:
+        found.setdefault(vehicle_id, []).append(_event(columns))
+    return found
+
+
+def _event(row: Sequence[Any]) -> Event:
+    at, kind, code, status, details, time_received = row
+    trouble_code = None if code is None else DiagnosticTroubleCode(code, DtcStatus(status))
+    return Event(at, EventKind(kind), trouble_code, details, time_received)

@@ -17,6 +17,7 @@ from rules.engine.memory import Memory
 from rules.engine.windows import MICROSECOND
 from vehicle.signals import CATALOGUE
 
+Chosen = NDArray[np.bool_]
 _STEP_US: Final = 300_000_000
 """Begins are rounded down to five minutes, so that rules which have judged nearly as far share what is cut."""
 _WORTH_CUTTING: Final = 0.4
@@ -51,7 +52,7 @@ class _Cut(Mapping[str, Column]):
         self._columns = columns
         self._begins = begins
         self._known: dict[str, Column] = {}
-        self._clocks: dict[int, tuple[NDArray[np.bool_], Clock]] = {}
+        self._clocks: dict[int, tuple[Chosen, Clock]] = {}
 
     def __getitem__(self, name: str) -> Column:
         found = self._known.get(name)
