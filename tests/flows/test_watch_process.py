@@ -33,7 +33,7 @@ Connection = psycopg.Connection[Any]
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 WELD, DRIVE = (float(SIGNALS["bms_state"].values.index(name)) for name in ("Weld", "Drive"))
-CARS = 12
+CARS = 6
 
 
 @pytest.fixture
@@ -92,14 +92,14 @@ def found(connection: Connection) -> list[str]:
 
 
 def test_killed_again_and_again_it_finds_everything_once(
-    connection: Connection, database_url: str, tmp_path: Path
+    connection: Connection, database_url: str, open_state: Path
 ) -> None:
-    open_clock("data", tmp_path).advance(START + timedelta(days=1))
+    open_clock("data", open_state).advance(START + timedelta(days=1))
     rng = np.random.default_rng(7)
     welded = 0
     for turn in range(3):
-        with watching(database_url, tmp_path) as process:
-            wait_until_logged(tmp_path / "watch.log", b'"watching"', turn + 1)
+        with watching(database_url, open_state) as process:
+            wait_until_logged(open_state / "watch.log", b'"watching"', turn + 1)
             for _ in range(CARS // 3):
                 for car in range(CARS):
                     send(connection, car, 100 * turn + welded + 1, WELD if car <= welded else DRIVE)
@@ -115,16 +115,16 @@ def test_killed_again_and_again_it_finds_everything_once(
 
 
 def test_right_rules_are_taken_over_and_broken_ones_refused_while_it_runs(
-    connection: Connection, database_url: str, tmp_path: Path
+    connection: Connection, database_url: str, open_state: Path
 ) -> None:
-    open_clock("data", tmp_path).advance(START + timedelta(days=1))
-    folder = tmp_path / "rules"
+    open_clock("data", open_state).advance(START + timedelta(days=1))
+    folder = open_state / "rules"
     shutil.copytree(CATALOGUE, folder)
     file = folder / "high_voltage.yaml"
     text = file.read_text(encoding="utf-8")
-    log = tmp_path / "watch.log"
+    log = open_state / "watch.log"
     file.write_text(text.replace("bms_state == Weld", "bms_state == Fault"), encoding="utf-8")
-    with watching(database_url, tmp_path, "--rules", str(folder)):
+    with watching(database_url, open_state, "--rules", str(folder)):
         wait_until_logged(log, b'"watching"')
         send(connection, 0, 1, WELD)
         file.write_text(text.replace("bms_state == Weld", "bms_state == Wled"), encoding="utf-8")
