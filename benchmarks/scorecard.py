@@ -27,6 +27,11 @@ _FIGURES: Final = (
     ("rules", "in the catalogue", None, None),
     ("fires", "how often one of them fired", None, None),
     ("pandas_ratio", "plain pandas' time over the engine's, five rules, same findings", None, None),
+    ("p50_s", "publish -> finding at half of ingest's limit, 1 sample a message", None, None),
+    ("p99_s", "", "<=", 2.0),
+    ("msgs_s", "the load", None, None),
+    ("watch_cpu_us_per_row", "CPU of vsc watch", None, None),
+    ("watch_rss_mb_max", "", None, None),
     ("values_per_core_s", "the same in numbers, cell groups and modules one by one", None, None),
 )
 """Name, meaning, and the target of the issue that asked for it."""

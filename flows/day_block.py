@@ -53,7 +53,7 @@ class DayBlock:
         starts = np.sum([block.clock.starts for block in blocks], axis=0)
         names = [name for name in blocks[0].columns if all(name in block.columns for block in blocks)]
         return cls(
-            Clock(times, starts), {name: _stacked([one.columns[name] for one in blocks])[order] for name in names}
+            Clock(times, starts), {name: stacked([one.columns[name] for one in blocks])[order] for name in names}
         )
 
     def without(self, names: Collection[str]) -> "DayBlock":
@@ -77,7 +77,7 @@ class DayBlock:
         sampled = np.asarray(np.isfinite(values).any(axis=1))
         members = tuple(str(number) for number in range(1, values.shape[1] + 1))
         part = Column(self.clock.at(sampled), values[sampled], members)
-        widths = [_width(part.values[part.clock.of(car)]) for car in range(part.clock.cars)]
+        widths = [width(part.values[part.clock.of(car)]) for car in range(part.clock.cars)]
         return Column(part.clock, part.values, members, np.array(widths))
 
 
@@ -100,16 +100,26 @@ def observe_cars(
             values = today.columns[name][today.clock.of(car)]
             sampled = np.isfinite(values).any(axis=1)
             at = today.clock.times[today.clock.of(car)][sampled].view("datetime64[us]")
-            arrays[name] = (at, values[sampled][:, : _width(values)])
+            arrays[name] = (at, values[sampled][:, : width(values)])
         window = Window(vehicle, day, day + timedelta(days=1), frame.iloc[before : places.stop], arrays)
         observed.append((vehicle, observe(window)))
     return observed
 
 
-def _width(values: NDArray[np.float64]) -> int:
+def width(values: NDArray[np.float64]) -> int:
     """How many parts were ever sampled."""
     sampled = np.flatnonzero(np.isfinite(values).any(axis=0))
     return int(sampled[-1]) + 1 if len(sampled) else 0
+
+
+def stacked(parts: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+    """Rows of several parts, the narrow ones filled up with NaN."""
+    widest = max((part.shape[1] for part in parts if part.ndim > 1), default=0)
+    if not widest:
+        return np.concatenate(parts)
+    return np.concatenate(
+        [np.pad(part, ((0, 0), (0, widest - part.shape[1])), constant_values=np.nan) for part in parts]
+    )
 
 
 def _in_order(by: NDArray[np.int64]) -> NDArray[np.intp]:
@@ -137,13 +147,3 @@ def _matrix(lists: pa.ListArray) -> NDArray[np.float64]:
         lists.flatten().cast(pa.float64()).to_numpy(zero_copy_only=False)
     )
     return matrix
-
-
-def _stacked(parts: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
-    """Rows of several parts, the narrow ones filled up with NaN."""
-    width = max((part.shape[1] for part in parts if part.ndim > 1), default=0)
-    if not width:
-        return np.concatenate(parts)
-    return np.concatenate(
-        [np.pad(part, ((0, 0), (0, width - part.shape[1])), constant_values=np.nan) for part in parts]
-    )

@@ -131,7 +131,7 @@ def _diagnose_vehicle(
             stays,
             latest,
             observe=lambda day: observations(connection, vehicle, day, rules, stays),
-            told=lambda: [one.finding for one in findings.of_vehicle(connection, vehicle_id)],
+            told=lambda since: findings.touched(connection, vehicle_id, since),
         ),
         judges,
     )

@@ -6,17 +6,17 @@ samples are read from, and what becomes of the findings, is the caller's.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from diagnostics.prognosis import remaining_life
 from features.panel import Observations
 from features.stays import Stay, first_change
 from flows.observations import DAY
 from flows.place import Place
+from flows.remaining_life import with_life
+from flows.withdrawal import withdrawn
 from rules.detector import RuleBook, RuleDetector
-from rules.rule import Rule, Scale
 from storage.ledger import Arrivals
 from vehicle.finding import Finding
 from vehicle.vehicle import VehicleRecord
@@ -44,8 +44,8 @@ class Known:
     """No day that ends later is judged."""
     observe: Callable[[datetime], Observations]
     """The observations of the day that begins at a midnight."""
-    told: Callable[[], Sequence[Finding]]
-    """All that was claimed of the car before, in the order of event time."""
+    told: Callable[[datetime], Sequence[Finding]]
+    """All that was claimed of the car before, in the order of event time, if any of it was observed since a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +77,9 @@ def judge_due(place: Place, known: Known, judges: Sequence[Detector]) -> Judged 
         place.mark(day)
         found += _judge_day(place, known.vehicle, known.observe(day), judges)
     again = judged_until is not None and start < judged_until
-    withdrawn = _withdrawn(known.told(), found, (start, end)) if again else []
+    taken_back = withdrawn(known.told(start), found, (start, end))
     place.arrived, place.until, place.stays = arrivals.through, end, list(known.stays)
-    return Judged(start, end, found, withdrawn, again)
+    return Judged(start, end, found, taken_back, again)
 
 
 def _judge_day(
@@ -88,45 +88,12 @@ def _judge_day(
     rules = {judge.name: judge.rule for judge in judges if isinstance(judge, RuleDetector)}
     states, found = RuleBook(tuple(rules.values())).evaluate(vehicle, observed, place.states)
     place.states |= states
-    found = [_with_life(rules[finding.detector], finding) for finding in found]
+    found = [with_life(rules[finding.detector], finding) for finding in found]
     for judge in judges:
         if judge.name not in rules:
             place.states[judge.name], news = judge.evaluate(vehicle, observed, place.states.get(judge.name))
             found += news
     return found
-
-
-def _with_life(rule: Rule, finding: Finding) -> Finding:
-    """A rule's finding with the remaining useful life, where the rule says what functional failure is."""
-    limit = rule.limit
-    if limit is None or finding.cleared:
-        return finding
-    course = finding.evidence.traces[0]
-    life = remaining_life(course.times, course.values, limit.value, logarithmic=limit.scale is Scale.LOGARITHMIC)
-    return replace(finding, remaining_useful_life=life)
-
-
-def _withdrawn(claimed: Sequence[Finding], found: Sequence[Finding], span: tuple[datetime, datetime]) -> list[Finding]:
-    """The end of every claim that does not hold any more with what has become known late."""
-    start, end = span
-    told = {one.detector: one for one in claimed}
-    true = {one.detector: one for one in (*(one for one in claimed if one.observed_at < start), *found)}
-    return [
-        _taken_back(one, end)
-        for name, one in told.items()
-        if not one.cleared and not _is_borne_out(one, true.get(name))
-    ]
-
-
-def _is_borne_out(claim: Finding, latest: Finding | None) -> bool:
-    """Whether a claim still holds, or has an end of its own, going by the latest that its detector says now."""
-    return latest is not None and (not latest.cleared or latest.observed_at > claim.observed_at)
-
-
-def _taken_back(finding: Finding, at: datetime) -> Finding:
-    summary = f"What has become known since does not bear this out: {finding.evidence.summary}"
-    evidence = replace(finding.evidence, summary=summary)
-    return replace(finding, cleared=True, observed_at=at, window_end=at, evidence=evidence)
 
 
 def midnight(at: datetime) -> datetime:

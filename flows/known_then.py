@@ -87,7 +87,7 @@ class _Car:
                     observe=lambda day, by=by, stays=stays: observations(  # type: ignore[misc]
                         self.connection, self.vehicle, day, self.rules, stays, received_by=by
                     ),
-                    told=lambda: sorted(self.claims.values(), key=lambda one: one.observed_at),
+                    told=lambda _: sorted(self.claims.values(), key=lambda one: one.observed_at),
                 ),
                 judges,
             )
@@ -144,7 +144,8 @@ class _Seen:
         self.last_contact_at = max(self.last_contact_at, entry.sent_at)
         if entry.first_at is not None:
             at = max(entry.first_at, self.since)
-            self.first_at = min(self.first_at or at, at)
+            if entry.holds_samples:
+                self.first_at = min(self.first_at or at, at)
             self.first_new_at = min(self.first_new_at or at, at)
 
     def arrivals(self) -> Arrivals | None:

@@ -47,6 +47,9 @@ def raise_alerts(
         judged_until: event time up to which they have judged all of it.
         now: the stack's present.
     """
+    if found:
+        # Days and what has just arrived can be judged at the same time.
+        alerts.lock_vehicle(connection, vehicle.vehicle_id)
     numbers = ((findings.record(connection, finding), finding) for finding in found)
     new = {number: finding for number, finding in numbers if number is not None}
     waiting = held_findings.waiting(connection, vehicle.vehicle_id)

@@ -32,7 +32,7 @@ class RuleBook:
         told = {
             name: one for name, one in observations.items() if is_visit(name) or any(each.uses(name) for each in needed)
         }
-        memories = {rule.rule_id: [restore(states.get(rule.rule_id))] for rule in self.rules}
+        memories = {rule.rule_id: [restore(states.get(rule.rule_id), len(rule.ladder))] for rule in self.rules}
         findings = judge_all(self.rules, batch_of([(vehicle, told)]), memories)
         after = {name: one.plain() for name, (one,) in memories.items() if one.judged >= 0}
         return after, findings

@@ -19,6 +19,11 @@ def save(connection: psycopg.Connection[Any], alert: Alert) -> None:
     rows.save(connection, "alerts", "alert_id", alert)
 
 
+def lock_vehicle(connection: psycopg.Connection[Any], vehicle_id: str) -> None:
+    """Keep all others who ask from changing this vehicle's alerts by findings until the transaction ends."""
+    connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('alerts of ' || %s, 0))", [vehicle_id])
+
+
 def find(connection: psycopg.Connection[Any], alert_id: UUID) -> Alert | None:
     """The alert, or None."""
     with connection.cursor(row_factory=rows.record_row(Alert)) as cursor:

@@ -17,7 +17,9 @@ class Arrival:
     sent_at: datetime
     """By the vehicle's own clock."""
     first_at: datetime | None
-    """Event time of its first sample; None: it holds events."""
+    """Event time of its first sample or event."""
+    holds_samples: bool
+    """Not events."""
 
 
 def sample_spans(connection: psycopg.Connection[Any]) -> dict[str, tuple[datetime, datetime]]:
@@ -33,7 +35,7 @@ def of_vehicle(connection: psycopg.Connection[Any], vehicle_id: str) -> list[Arr
     """All that has arrived from a vehicle, in the order in which it did."""
     with connection.cursor(row_factory=record_row(Arrival)) as cursor:
         return cursor.execute(
-            "SELECT received_at, sent_at, CASE kind WHEN 'telemetry' THEN first_at END AS first_at FROM batch_ledger "
+            "SELECT received_at, sent_at, first_at, kind = 'telemetry' AS holds_samples FROM batch_ledger "
             "WHERE vehicle_id = %s AND kind IN ('telemetry', 'event') ORDER BY received_at, ingest_id",
             [vehicle_id],
         ).fetchall()

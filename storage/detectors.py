@@ -1,5 +1,6 @@
 """How far each detector has judged each vehicle, and who judges now."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -10,6 +11,10 @@ from storage.rows import column_values, record_row
 
 DIAGNOSIS: Final = "diagnosis"
 """The place that all detectors have together, as they read the same days; in its state `states` are theirs by name."""
+
+
+_WATCH: Final = 71_803
+"""A number of our own: whoever holds this advisory lock watches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,4 +60,28 @@ def save(connection: psycopg.Connection[Any], state: DetectorState) -> None:
         "ON CONFLICT (detector, vehicle_id) "
         "DO UPDATE SET evaluated_until = excluded.evaluated_until, state = excluded.state",
         column_values(state),
+    )
+
+
+def versions(connection: psycopg.Connection[Any], detector: str, vehicles: Collection[str]) -> dict[str, str]:
+    """Of each of the vehicles that the detector has judged what changes whenever its place is stored."""
+    rows = connection.execute(
+        "SELECT vehicle_id, xmin::text FROM detector_state WHERE detector = %s AND vehicle_id = ANY(%s)",
+        [detector, list(vehicles)],
+    )
+    return dict(rows.fetchall())
+
+
+def hold_watch(connection: psycopg.Connection[Any]) -> str | None:
+    """Be the only one who watches the fleet until the connection ends; else who does."""
+    row = connection.execute("SELECT pg_try_advisory_lock(%s)", [_WATCH]).fetchone()
+    if row == (True,):
+        return None
+    held = connection.execute(
+        "SELECT pid, backend_start FROM pg_locks JOIN pg_stat_activity USING (pid) "
+        "WHERE locktype = 'advisory' AND classid = 0 AND objid = %s AND objsubid = 1 AND granted",
+        [_WATCH],
+    ).fetchone()
+    return (
+        "nobody any more" if held is None else f"the database's process {held[0]}, since {held[1]:%Y-%m-%d %H:%M} UTC"
     )

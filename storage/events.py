@@ -1,6 +1,6 @@
 """What happened in the vehicles: trouble codes, drives, charges."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -76,10 +76,25 @@ def _select(
         "ORDER BY at, boot, seq, i",
         {"vehicles": list(vehicles), "start": span[0], "end": span[1], "by": received_by},
     )
-    return [
-        (
-            vehicle_id,
-            Event(at, EventKind(kind), code and DiagnosticTroubleCode(code, DtcStatus(status)), details, time_received),
-        )
-        for vehicle_id, at, kind, code, status, details, time_received in rows
-    ]
+    return [_event(*row) for row in rows]
+
+
+def read_since(connection: psycopg.Connection[Any], since: Mapping[str, datetime]) -> dict[str, list[Event]]:
+    """The events of several vehicles, each from its own time on, in their order; vehicles without any are left out."""
+    rows = connection.execute(
+        "SELECT vehicle_id, at, kind, code, status, details, coalesce(time_received, false) "
+        "FROM unnest(%s::text[], %s::timestamptz[]) AS asked (vehicle_id, since) JOIN events USING (vehicle_id) "
+        "WHERE at >= since ORDER BY at, boot, seq, i",
+        [list(since), list(since.values())],
+    )
+    found: dict[str, list[Event]] = {}
+    for row in rows:
+        vehicle_id, event = _event(*row)
+        found.setdefault(vehicle_id, []).append(event)
+    return found
+
+
+def _event(vehicle_id: str, *columns: Any) -> tuple[str, Event]:
+    at, kind, code, status, details, time_received = columns
+    trouble_code = None if code is None else DiagnosticTroubleCode(code, DtcStatus(status))
+    return vehicle_id, Event(at, EventKind(kind), trouble_code, details, time_received)

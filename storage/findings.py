@@ -115,6 +115,14 @@ def of_vehicle(connection: psycopg.Connection[Any], vehicle_id: str) -> list[Sto
     return _select(connection, "vehicle_id = %s", [vehicle_id])
 
 
+def touched(connection: psycopg.Connection[Any], vehicle_id: str, since: datetime) -> list[Finding]:
+    """All claims about one vehicle, in the order of event time, if there are any at `since` or later; else none."""
+    found = connection.execute(
+        "SELECT FROM findings WHERE vehicle_id = %s AND observed_at >= %s LIMIT 1", [vehicle_id, since]
+    ).fetchone()
+    return [] if found is None else [one.finding for one in of_vehicle(connection, vehicle_id)]
+
+
 def _select(connection: psycopg.Connection[Any], condition: str, parameters: Sequence[Any]) -> list[StoredFinding]:
     with connection.cursor(row_factory=dict_row) as cursor:
         rows = cursor.execute(

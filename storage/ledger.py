@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 import psycopg
+from psycopg.rows import args_row
 
 from storage import binary_copy, boot_progress
 from storage.rows import record_row, transposed
@@ -63,7 +64,17 @@ class Arrivals:
     first_at: datetime
     """Event time of the first sample of all."""
     first_new_at: datetime | None
-    """The same of the entries not yet taken note of; None: there are none."""
+    """The same of the entries not yet taken note of, events included; None: there are none."""
+
+
+class Entered(NamedTuple):
+    """An entry as one sees it who follows what arrives."""
+
+    number: int
+    """In the order of storing; of several writers a lower one can appear after a higher."""
+    vehicle_id: str
+    first_at: datetime | None
+    """Event time of its first sample or event; None: nothing of it was stored as such."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,11 +198,38 @@ def arrivals(connection: psycopg.Connection[Any], vehicle_id: str, after: int) -
         return cursor.execute(
             "SELECT * FROM (SELECT max(ingest_id) AS through, max(sent_at) AS last_contact_at, "
             "min(first_at) FILTER (WHERE kind = 'telemetry') AS first_at, "
-            "min(first_at) FILTER (WHERE kind = 'telemetry' AND ingest_id > %s) AS first_new_at "
+            "min(first_at) FILTER (WHERE ingest_id > %s) AS first_new_at "
             "FROM batch_ledger WHERE vehicle_id = %s AND kind IN ('telemetry', 'event')) AS seen "
             "WHERE first_at IS NOT NULL",
             [after, vehicle_id],
         ).fetchone()
+
+
+def entered(connection: psycopg.Connection[Any], after: int, missing: Collection[int] = ()) -> list[Entered]:
+    """The entries with a number above `after`, and those of the missing ones that are there by now."""
+    with connection.cursor(row_factory=args_row(Entered)) as cursor:
+        return cursor.execute(
+            "SELECT ingest_id, vehicle_id, first_at FROM batch_ledger WHERE ingest_id > %s OR ingest_id = ANY(%s)",
+            [after, list(missing)],
+        ).fetchall()
+
+
+def latest_numbers(connection: psycopg.Connection[Any], count: int) -> list[int]:
+    """The highest so many numbers of entries, the highest first."""
+    rows = connection.execute("SELECT ingest_id FROM batch_ledger ORDER BY ingest_id DESC LIMIT %s", [count])
+    return [number for (number,) in rows]
+
+
+def heard_since_judged(connection: psycopg.Connection[Any], detector: str) -> list[str]:
+    """The vehicles that have been in contact since the end of what a detector has judged of them."""
+    rows = connection.execute(
+        "SELECT vehicle_id FROM vehicles LEFT JOIN ("
+        "  SELECT vehicle_id, evaluated_until FROM detector_state WHERE detector = %s) AS place USING (vehicle_id) "
+        "WHERE EXISTS (SELECT FROM batch_ledger AS entry WHERE entry.vehicle_id = vehicles.vehicle_id "
+        "  AND kind IN ('telemetry', 'event') AND sent_at >= coalesce(evaluated_until, '-infinity'))",
+        [detector],
+    )
+    return [vehicle_id for (vehicle_id,) in rows]
 
 
 def totals(connection: psycopg.Connection[Any]) -> Totals:

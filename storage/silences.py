@@ -17,6 +17,9 @@ from tickets.alert import Alert
 from tickets.silence import Lift, Silence, SilenceKind, over_alert
 from vehicle.vehicle import VehicleRecord
 
+Version = tuple[int, int]
+"""Changes whenever an entry is made or lifted."""
+
 
 class SilenceOverError(Exception):
     """There is nothing left to lift."""
@@ -63,6 +66,15 @@ def lift(connection: psycopg.Connection[Any], ended: Lift) -> None:
 def find(connection: psycopg.Connection[Any], silence_id: int) -> Silence | None:
     """The entry with a number, or None."""
     return next(iter(_select(connection, "WHERE silence_id = %s", [silence_id])), None)
+
+
+def version(connection: psycopg.Connection[Any]) -> Version:
+    """Which entries and ends of entries there are."""
+    row = connection.execute(
+        "SELECT coalesce((SELECT max(silence_id) FROM silences), 0), "
+        "coalesce((SELECT max(lift_id) FROM silence_lifts), 0)"
+    ).fetchone()
+    return (0, 0) if row is None else (row[0], row[1])
 
 
 def of_vehicle(connection: psycopg.Connection[Any], vehicle: VehicleRecord) -> list[Silence]:

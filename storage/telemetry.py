@@ -1,7 +1,9 @@
 """The samples, one wide row per vehicle and time, read as arrays; `storage.telemetry_copy` writes them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, Final
 
 import numpy as np
@@ -59,11 +61,53 @@ def read_arrays(
     column = sql.Identifier(signal)
     sampled = sql.SQL("cardinality({}) > 0 AND {}").format(column, _arrived(received_by))
     rows = _fetch(connection, [column], sampled, (vehicle_id, start, end))
-    width = max((len(row[1]) for row in rows), default=0)
-    values = np.full((len(rows), width), np.nan)
-    for target, (_time, elements) in zip(values, rows, strict=True):
-        target[: len(elements)] = elements
-    return _times(rows), values
+    return _times(rows), _matrix([row[1] for row in rows])
+
+
+def read_since(
+    connection: psycopg.Connection[Any], after: Mapping[str, datetime], signals: Sequence[str]
+) -> dict[str, tuple[NDArray[np.int64], dict[str, NDArray[np.float64]]]]:
+    """The samples of several vehicles, each after its own time; vehicles without any are left out.
+
+    By vehicle the times, microseconds since 1970 of shape (n,), increasing, and by signal the values, shape (n,) or (n,
+    k) of arrays, NaN: not sampled. Of two samples of one time it is the one that came first.
+    """
+    if not after:
+        return {}
+    columns = sql.SQL(", ").join(map(sql.Identifier, signals))
+    statement = sql.SQL(
+        "SELECT asked.vehicle_id, rows.* FROM unnest(%s::text[], %s::timestamptz[]) AS asked (vehicle_id, after) "
+        "CROSS JOIN LATERAL (SELECT DISTINCT ON (time) {} FROM telemetry WHERE vehicle_id = asked.vehicle_id "
+        "AND time > asked.after AND time > %s ORDER BY time, received_at) AS rows"
+    ).format(sql.SQL(", ").join([_MICROSECONDS, columns]))
+    with connection.cursor(binary=True) as cursor:
+        cursor.adapters.register_loader(REAL_ARRAY_OID, RealArrayLoader)
+        found = cursor.execute(statement, [list(after), list(after.values()), min(after.values())]).fetchall()
+    by_vehicle = {vehicle_id: list(rows) for vehicle_id, rows in groupby(found, key=itemgetter(0))}
+    return {vehicle_id: _columns(rows, signals) for vehicle_id, rows in by_vehicle.items()}
+
+
+def _columns(
+    rows: Sequence[tuple[Any, ...]], signals: Sequence[str]
+) -> tuple[NDArray[np.int64], dict[str, NDArray[np.float64]]]:
+    times = np.array([row[1] for row in rows], dtype=np.int64)
+    columns = {}
+    for place, name in enumerate(signals, start=2):
+        values = [row[place] for row in rows]
+        if CATALOGUE[name].kind is SignalKind.ARRAY:
+            columns[name] = _matrix(values)
+        else:
+            columns[name] = np.array(values, dtype=np.float64)
+    return times, columns
+
+
+def _matrix(rows: Sequence[Sequence[float] | None]) -> NDArray[np.float64]:
+    """Rows of a length, the short and the missing ones filled up with NaN."""
+    values = np.full((len(rows), max((len(row) for row in rows if row is not None), default=0)), np.nan)
+    for target, elements in zip(values, rows, strict=True):
+        if elements is not None:
+            target[: len(elements)] = elements
+    return values
 
 
 def count(connection: psycopg.Connection[Any], vehicle_id: str, start: datetime, end: datetime) -> int:

@@ -12,6 +12,7 @@ from config.clock import Clock, open_clock
 from config.settings import Settings, load_settings
 from vsc.runtime.errors import NotRunningError
 from vsc.runtime.place import open_folder, state_dir
+from vsc.runtime.ports import LOOPBACK
 from vsc.runtime.programs import Addresses
 from vsc.runtime.stack import Stack
 
@@ -63,8 +64,15 @@ class Context:
         """What the fleet's jobs work on."""
         from flows.jobs import Stack as JobStack  # noqa: PLC0415  # half a second that `vsc --help` need not take
 
-        console_url = self._running.console_url if self._running else ""
-        return JobStack(self.database_url, self.desk_url, self.clock, console_url)
+        return JobStack(self.database_url, self.desk_url, self.clock, self.console_url)
+
+    @property
+    def console_url(self) -> str:
+        """Base address of the engineers' pages; empty if none is known."""
+        if self._running:
+            return self._running.console_url
+        port = self.settings.console_port
+        return f"http://{LOOPBACK}:{port}" if port else ""
 
     @cached_property
     def _running(self) -> Addresses | None:

@@ -84,6 +84,9 @@ def union(clocks: Iterable[Clock], cars: int) -> Clock:
     distinct = list({id(clock): clock for clock in clocks if len(clock)}.values())
     if len(distinct) == 1:
         return distinct[0]
-    merged = np.unique(np.concatenate([clock.keys for clock in distinct])) if distinct else np.empty(0, np.int64)
+    merged = np.concatenate([np.empty(0, np.int64), *(clock.keys for clock in distinct)])
+    # A stable sort merges what is in order already: many times as fast as `np.unique`, which hashes.
+    merged.sort(kind="stable")
+    merged = merged[np.diff(merged, prepend=merged[:1] - 1) != 0]
     starts = np.searchsorted(merged, np.arange(cars + 1, dtype=np.int64) << _BITS)
     return Clock(merged & ((1 << _BITS) - 1), starts)

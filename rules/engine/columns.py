@@ -1,6 +1,6 @@
 """Series of many cars as the engine reads them, and how they are made of single cars' panels."""
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
@@ -81,6 +81,19 @@ def batch_of(cars: Sequence[tuple[VehicleRecord, Observations]]) -> Batch:
             clocks[key] = clock_of([_microseconds(one) for one in panels])
         columns[name] = _column(clocks[key], panels)
     return Batch(tuple(vehicle for vehicle, _ in cars), columns)
+
+
+def sampled(columns: Iterable[Column]) -> list[Clock]:
+    """The times at which any of the columns has a value, a clock for each that they have."""
+    by_clock: dict[int, list[Column]] = {}
+    for column in columns:
+        by_clock.setdefault(id(column.clock), []).append(column)
+    clocks = []
+    for together in by_clock.values():
+        known = np.logical_or.reduce([np.isfinite(column.values).any(axis=1) for column in together])
+        clock = together[0].clock
+        clocks.append(clock if known.all() else clock.at(known))
+    return clocks
 
 
 def _microseconds(one: Panel | None) -> NDArray[np.int64]:

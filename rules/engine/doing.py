@@ -12,7 +12,7 @@ from features.charge_inlet import AC_MOST_A
 from features.states import STATE_HELD, is_charging, is_driving, unseen_activity
 from features.window import held
 from rules.engine.clock import Clock, Times, clock_of, union
-from rules.engine.columns import Batch, Values
+from rules.engine.columns import Batch, Values, sampled
 from rules.engine.memory import DoingMemory, Memory, rounded
 from rules.engine.truth import both, either
 from rules.engine.windows import MICROSECOND
@@ -111,7 +111,7 @@ def _rows(batch: Batch, memories: Sequence[Memory]) -> tuple[Clock, Values]:
     # A signal may be known to a car and have no sample in these days.
     found = {name: batch.columns[name] for name in SIGNALS if name in batch.columns and len(batch.columns[name].clock)}
     cars = len(batch.vehicles)
-    clock = union((column.clock.at(np.isfinite(column.values[:, 0])) for column in found.values()), cars)
+    clock = union(sampled(found.values()), cars)
     if not len(clock):
         clock = clock_of([np.empty(0, np.int64)] * cars)
     earlier = [

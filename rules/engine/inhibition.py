@@ -56,7 +56,7 @@ def withheld(rules: Iterable[Rule], states: Mapping[str, Any]) -> dict[str, tupl
         rules: the catalogue.
         states: what the rules remember of the car, as `Memory.plain` gives it.
     """
-    memories = {rule: restore(states[rule.rule_id]) for rule in rules if rule.rule_id in states}
+    memories = {rule: restore(states[rule.rule_id], len(rule.ladder)) for rule in rules if rule.rule_id in states}
     holding = {rule.rule_id for rule, memory in memories.items() if memory.rungs()}
     return {
         rule.rule_id: tuple(name for name in rule.inhibited_by if name in holding)

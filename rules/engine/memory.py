@@ -94,9 +94,13 @@ class Memory(msgspec.Struct, omit_defaults=True):
         return msgspec.to_builtins(self)
 
 
-def restore(plain: Any) -> Memory:
-    """The memory that `plain` holds; None: nothing is known yet."""
-    return Memory() if plain is None else msgspec.convert(plain, Memory)
+def restore(plain: Any, rungs: int) -> Memory:
+    """The memory that `plain` holds, of a rule whose ladder has so many rungs now; None: nothing is known yet."""
+    memory = Memory() if plain is None else msgspec.convert(plain, Memory)
+    for part in memory.parts.values():
+        part.rung = min(part.rung, rungs)
+        part.levels = [min(level, rungs) for level in part.levels]
+    return memory
 
 
 def rounded(values: Iterable[float]) -> list[float | None]:

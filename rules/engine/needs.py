@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache, cached_property
+from typing import Final
 
 from features.states import STATE_HELD
 from rules.engine.doing import SIGNALS
@@ -18,8 +19,10 @@ from rules.language.tree import (
     Since,
     Source,
 )
-from rules.language.walk import series_of, walk
+from rules.language.walk import look_back, series_of, walk
 from rules.rule import Rule
+
+_OF_STATES: Final = (InState, Since, Absent)
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,10 @@ class Needs:
     absent: tuple[Absent, ...]
     states: bool
     """Whether it asks what the car was doing."""
+    reach: timedelta
+    """How long before a sample the values lie that it rests on."""
+    state_reach: timedelta
+    """The same of what the car was doing."""
 
     @property
     def beats(self) -> bool:
@@ -64,7 +71,9 @@ def needs(rule: Rule) -> Needs:
         codes=tuple(dict.fromkeys(node.code for node in nodes if isinstance(node, Code | CodeCount))),
         baselines=tuple(dict.fromkeys(node for node in nodes if isinstance(node, Baseline))),
         absent=tuple(dict.fromkeys(node for node in nodes if isinstance(node, Absent))),
-        states=any(isinstance(node, InState | Since | Absent) for node in nodes),
+        states=any(isinstance(node, _OF_STATES) for node in nodes),
+        reach=rule.look_back,
+        state_reach=max((look_back(one) for one in _expressions(rule) if _asks_for_states(one)), default=timedelta()),
     )
 
 
@@ -84,6 +93,10 @@ def signals(rules: Iterable[Rule]) -> tuple[str, ...]:
 def is_meant(name: str, pattern: str) -> bool:
     """Whether a name is that of a trouble code that a pattern means."""
     return name == pattern or (pattern.endswith("*") and name.startswith(pattern[:-1]) and name[:1].isupper())
+
+
+def _asks_for_states(node: Expression) -> bool:
+    return any(isinstance(one, _OF_STATES) for one in walk(node))
 
 
 def _expressions(rule: Rule) -> Iterator[Expression]:

@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 
 from rules.engine import codes
 from rules.engine.clock import Clock, union
-from rules.engine.columns import Batch, Column, Values
+from rules.engine.columns import Batch, Column, Values, sampled
 from rules.engine.doing import Doing, doing
 from rules.engine.memory import Memory
 from rules.engine.needs import Needs, is_meant
 from rules.engine.recall import recalled
+from rules.engine.recent import recent
 from rules.engine.windows import MICROSECOND, Windows, count, latest_known, windows
 from rules.language.tree import Absent, CarState, Code, CodeCount, Series
 
@@ -126,31 +127,19 @@ class Surroundings:
 
 def surround(needed: Needs, batch: Batch, memories: Sequence[Memory]) -> Surroundings:
     """What a rule is evaluated in: it is judged at the samples of the series that it names."""
+    asked = needed.states or needed.beats
+    doings = _doing(recent(batch, memories, needed.state_reach), memories) if asked else None
+    batch = recent(batch, memories, needed.reach)
     remembered = recalled(needed, batch, memories)
-    doings = _doing(batch, memories) if needed.states or needed.beats else None
     names = [name for one in needed.series for name in one.members]
     clocks = [remembered[name].clock for name in remembered]
     if doings is not None and needed.beats:
         clocks.append(doings.clock)
-    sampled = tuple(sorted({name for name in names if name in batch.columns and name not in remembered}))
-    clocks += batch.once(sampled, lambda: _sampled(batch, sampled))
+    told = tuple(sorted({name for name in names if name in batch.columns and name not in remembered}))
+    clocks += batch.once(told, lambda: sampled([batch.columns[name] for name in told]))
     key = tuple(map(id, clocks))
     clock = batch.once(("clock", key), lambda: (clocks, union(clocks, len(batch.vehicles))))[1]
     return Surroundings(batch, memories, remembered, doings, clock)
-
-
-def _sampled(batch: Batch, names: Sequence[str]) -> list[Clock]:
-    """The times at which any of the signals was sampled, a clock for each that the batch has."""
-    by_clock: dict[int, list[str]] = {}
-    for name in names:
-        by_clock.setdefault(id(batch.columns[name].clock), []).append(name)
-    clocks = []
-    for together in by_clock.values():
-        known = [np.isfinite(batch.columns[name].values).any(axis=1) for name in together]
-        any_known = np.logical_or.reduce(known)
-        clock = batch.columns[together[0]].clock
-        clocks.append(clock if any_known.all() else clock.at(any_known))
-    return clocks
 
 
 def _doing(batch: Batch, memories: Sequence[Memory]) -> Doing:

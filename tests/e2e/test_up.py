@@ -40,7 +40,7 @@ def until(holds: Callable[[], bool], seconds: float) -> None:
 
 def test_the_whole_stack_works_survives_a_kill_and_leaves_nothing(stack: Stack) -> None:
     parts = {part.name: part for part in stack.status()}
-    assert {"postgres", "mosquitto", "ingest", "desk", "console", "prefect", "flows", "fleet"} == parts.keys()
+    assert {"postgres", "mosquitto", "ingest", "watch", "desk", "console", "prefect", "flows", "fleet"} == parts.keys()
     assert [name for name, part in parts.items() if not part.works] == []
     with pytest.raises(AlreadyRunningError, match="is running already"):
         stack.up(migrate)

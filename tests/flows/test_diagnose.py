@@ -19,8 +19,10 @@ from simulator.fleet import build_fleet
 from storage import alerts, detectors, findings, vehicles
 from storage.connection import connect
 from storage.ledger import BatchKey
-from tests.support.stored_samples import store_batch
+from tests.support.stored_samples import store_batch, store_events
 from tests.support.windows import a_vehicle
+from vehicle.batch import Event, EventKind
+from vehicle.codes import DiagnosticTroubleCode, DtcStatus
 from vehicle.failure import FailureMode
 from vehicle.finding import Finding
 from vehicle.moment import instant
@@ -187,6 +189,18 @@ def test_a_claim_that_late_samples_do_not_bear_out_is_taken_back(connection: Con
         (alert,) = alerts.list_alerts(connection)
     assert alert.cleared_at == START + 4 * DAY
     assert diagnose(connection, clock) == DiagnosisSummary()
+
+
+def test_a_trouble_code_that_arrives_late_is_judged(connection: Connection, clock: Clock) -> None:
+    for day in range(3):
+        send(connection, day, SOUND)
+    assert diagnose(connection, clock).findings == 0
+    at = START + DAY + timedelta(hours=3)
+    code = DiagnosticTroubleCode("P0AA6", DtcStatus.TEST_FAILED | DtcStatus.CONFIRMED)
+    late = [Event(at, EventKind.TROUBLE_CODE, code)]
+    store_events(connection, BatchKey(CAR, "00000000000000a1", 9), late, START + 3 * DAY + timedelta(minutes=3))
+    diagnose(connection, clock)
+    assert told(connection) == [("isolation_code", 1, False)]
 
 
 @pytest.mark.parametrize("mode", [FailureMode.LV_BATTERY_AGEING, FailureMode.WEAK_CELL_GROUP])

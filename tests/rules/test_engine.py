@@ -221,7 +221,7 @@ def test_however_history_is_cut_the_findings_are_the_same(
     plain = None
     edges = sorted({0, *(min(cut, len(whole)) for cut in cuts), len(whole)})
     for first, last in pairwise(edges):
-        memory = restore(json.loads(json.dumps(plain, allow_nan=False)))
+        memory = restore(json.loads(json.dumps(plain, allow_nan=False)), len(rule.ladder))
         piece = np.zeros(len(whole), dtype=bool)
         piece[first:last] = True
         in_pieces += _found(rule, whole.at(piece), memory)

@@ -1,7 +1,7 @@
-"""Samples of one car into the database, as ingest stores a batch."""
+"""Samples and events of one car into the database, as ingest stores a batch."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -9,9 +9,10 @@ import numpy as np
 import psycopg
 from numpy.typing import NDArray
 
-from storage import ledger
+from storage import events, ledger
 from storage.ledger import BatchKey, BatchKind, LedgerEntry
 from storage.telemetry_copy import SampleTable, copy_table
+from vehicle.batch import Event, EventBatch
 from vehicle.moment import moment
 
 
@@ -39,4 +40,16 @@ def store_batch(
             last_at=moment(times[-1]),
             sent_at=sent_at,
         )
+        ledger.record(connection, [entry])
+
+
+def store_events(
+    connection: psycopg.Connection[Any], key: BatchKey, happened: Sequence[Event], sent_at: datetime
+) -> None:
+    """Store one batch of events with its ledger entry and commit."""
+    with connection.transaction():
+        events.record(connection, [EventBatch(*key, sent_at, tuple(happened))])
+        times = [event.at for event in happened]
+        digest = hashlib.sha256(repr(key).encode()).digest()
+        entry = LedgerEntry(key, BatchKind.EVENT, sent_at, digest, len(times), min(times), max(times), sent_at)
         ledger.record(connection, [entry])

@@ -212,7 +212,7 @@ def test_services_are_told_where_everything_is(settings: Settings, state: Path) 
     assert told["PREFECT_API_DATABASE_CONNECTION_URL"] == "postgresql+asyncpg://vsc:secret@127.0.0.1:1/prefect"
     assert (told["PREFECT_SERVER_ANALYTICS_ENABLED"], told["DO_NOT_TRACK"]) == ("false", "1")
     programs = services(addresses, settings)
-    assert {program.name for program in programs} == {"ingest", "desk", "console", "prefect", "flows", "fleet"}
+    assert {program.name for program in programs} == {"ingest", "watch", "desk", "console", "prefect", "flows", "fleet"}
     assert not any("secret" in part for program in programs for part in program.command)
     elsewhere = settings.model_copy(update={"desk_url": "https://desk.invalid"})
     assert "desk" not in {program.name for program in services(addresses, elsewhere)}

@@ -193,6 +193,30 @@ def rules(
         raise CommandError("the engine and pandas do not find the same")
 
 
+@app.command()
+def watch(
+    *,
+    cars: Annotated[int, typer.Option(min=1, max=5_000, help="That publish.")] = 200,
+    probes: Annotated[int, typer.Option(min=10, max=2_000, help="Cars that something is found of.")] = 200,
+    seconds: Annotated[float, typer.Option(min=5, help="From the first probe to the last.")] = 60.0,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure publish to finding at half of what ingest stores, one sample a message; 1 if a probe is not found."""
+    from benchmarks.finding import Plan, measure
+    from benchmarks.scorecard import rows_of
+    from vsc.runtime.locate import locate
+
+    binaries = locate(load_context().state, lambda *_: None)
+    with progress_bars(ERR) as report, _measuring():
+        figures = measure(binaries, Plan(cars, probes, seconds), datetime.now(UTC), report).figures()
+    if as_json:
+        print_json(figures)
+    else:
+        print_rows(rows_of(figures), as_json=False, empty="")
+    if figures["missed"]:
+        raise CommandError(f"{figures['missed']} of {figures['probes']} probes were not found")
+
+
 @contextmanager
 def _measuring() -> Iterator[None]:
     """What can go wrong while measuring, in one line."""

@@ -1,8 +1,10 @@
-"""``vsc ingest``, ``desk``, ``console`` and ``serve``: the services, each in its own process."""
+"""``vsc ingest``, ``watch``, ``desk``, ``console`` and ``serve``: the services, each in its own process."""
 
 import signal
 import threading
 from contextlib import ExitStack
+from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,7 +15,7 @@ from vsc.context import Context, load_context
 from vsc.failure import CommandError, WrongCallError
 from vsc.runtime.errors import NotRunningError
 from vsc.runtime.ports import LOOPBACK, Ports
-from vsc.terminal import OUT
+from vsc.terminal import OUT, JsonOption, print_facts
 
 if TYPE_CHECKING:
     from ingest.shard import Shard
@@ -23,7 +25,7 @@ PANEL = "Services"
 
 def register(app: typer.Typer) -> None:
     """Add the verbs."""
-    for verb in (ingest, desk, console, serve):
+    for verb in (ingest, watch, desk, console, serve):
         app.command(rich_help_panel=PANEL)(verb)
 
 
@@ -85,6 +87,43 @@ def ingest(
             np.random.default_rng(),
         )
     except (ShardHeldError, BrokerTooOldError, SilentLinkError, StandstillError, LinkError) as error:
+        raise CommandError(str(error)) from None
+
+
+def watch(
+    *,
+    rules: Annotated[
+        Path | None, typer.Option("--rules", help="Folder of rule files, followed as it changes; default: the shipped.")
+    ] = None,
+    once: Annotated[bool, typer.Option("--once", help="Judge what has arrived, and end.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Judge what arrives within seconds, by the rules that need no whole day, until stopped.
+
+    All rules judge whole days in `vsc diagnose`; this is an early look at the day that is going on: it finds the same,
+    sooner, and loses nothing when it is stopped. Rule files are followed: a change is taken over at once if all files
+    are right; else it is refused, and the old rules stay at work.
+    """
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    from flows.rule_folder import RuleFolder
+    from flows.watching import WatchedAlreadyError, watch_once
+    from flows.watching import watch as run
+    from rules.loader import CATALOGUE, RuleError
+    from tickets.catalogue import CatalogueError
+
+    if rules is not None and not rules.is_dir():
+        raise WrongCallError(f"{rules} is not a folder of rule files")
+    context = load_context() if once else _service()
+    try:
+        folder = RuleFolder(rules or CATALOGUE)
+        if once:
+            done = watch_once(context.database_url, context.clock, folder, context.console_url)
+            print_facts(asdict(done), as_json=as_json)
+        else:
+            run(context.database_url, context.clock, folder, stop, context.console_url)
+    except (RuleError, CatalogueError, WatchedAlreadyError) as error:
         raise CommandError(str(error)) from None
 
 

@@ -112,6 +112,7 @@ def services(addresses: Addresses, settings: Settings) -> list[Program]:
         _python("desk", ["-m", "vsc", "desk"], 1, f"{addresses.desk_url}/health"),
         _python("console", ["-m", "vsc", "console"], 1, f"{addresses.console_url}/health"),
         _python("prefect", prefect_server, 1, f"{addresses.prefect_api_url}/health"),
+        _python("watch", ["-m", "vsc", "watch"], 2),
         _python("flows", ["-m", "vsc", "serve"], 2),
         replace(_python("fleet", ["-m", "vsc", "simulate", *A_DAY_A_MINUTE], 2), endless=False),
     ]
