@@ -23,9 +23,10 @@ from flows.place import Place
 from flows.raising import Raised, raise_alerts
 from rules.detector import RuleDetector
 from rules.loader import load_rules
-from storage import detectors, findings, held_findings, ledger, silences
+from storage import alerts, detectors, findings, held_findings, ledger, silences
 from storage import vehicles as registry
 from storage.connection import connect
+from vehicle.finding import Finding
 
 _LOG: Final = structlog.get_logger()
 
@@ -131,7 +132,7 @@ def _diagnose_vehicle(
             stays,
             latest,
             observe=lambda day: observations(connection, vehicle, day, rules, stays),
-            told=lambda since: findings.touched(connection, vehicle_id, since),
+            told=lambda since: _told(connection, vehicle_id, since),
         ),
         judges,
     )
@@ -143,6 +144,12 @@ def _diagnose_vehicle(
     news = name_missing(connection, vehicle_id, [*judged.found, *judged.withdrawn], stays)
     raised = raise_alerts(connection, vehicle, news, judged.end, latest)
     return _summary(raised, days=(judged.end - judged.start) // DAY)
+
+
+def _told(connection: psycopg.Connection[Any], vehicle_id: str, since: datetime) -> list[Finding]:
+    """What was said of a car, if any of it since a time; `vsc watch` adds nothing until the new place is stored."""
+    alerts.lock_vehicle(connection, vehicle_id)
+    return findings.touched(connection, vehicle_id, since)
 
 
 def _let_go(connection: psycopg.Connection[Any], vehicle_id: str, latest: datetime) -> DiagnosisSummary:

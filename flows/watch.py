@@ -31,7 +31,7 @@ from rules.engine.judge import judge_all
 from rules.engine.needs import margin, signals
 from rules.live import live_rules
 from rules.rule import Rule
-from storage import detectors, events, findings, ledger, silences, telemetry
+from storage import alerts, detectors, events, findings, ledger, silences, telemetry
 from storage import vehicles as registry
 from vehicle.finding import Finding
 from vehicle.moment import microseconds
@@ -204,13 +204,22 @@ class Watch:
     ) -> Raised:
         """Store what was found of a car, and take back what an earlier look has claimed and this one does not."""
         vehicle_id = car.vehicle.vehicle_id
-        if car in again:
-            names = {rule.rule_id for rule in self.rules}
-            told = [one for one in findings.touched(connection, vehicle_id, car.since) if one.detector in names]
-            found = [*found, *withdrawn(told, found, (car.since, car.end))]
-        car.move(self._margin)
-        if not found:
+        if not found and car not in again:
+            car.move(self._margin)
             return Raised()
+        names = {rule.rule_id for rule in self.rules}
         with connection.transaction():
+            alerts.lock_vehicle(connection, vehicle_id)
+            if detectors.versions(connection, detectors.DIAGNOSIS, [vehicle_id]).get(vehicle_id) != car.version:
+                # Whole days were judged meanwhile, perhaps with more samples: what they did not find must not be told.
+                del self._cars[vehicle_id]
+                self._waiting[vehicle_id] = None
+                return Raised()
+            told = findings.touched(connection, vehicle_id, car.since) if car in again else []
+            told = [one for one in told if one.detector in names]
+            found = [*found, *withdrawn(told, found, (car.since, car.end))]
+            car.move(self._margin)
+            if not found:
+                return Raised()
             missing = name_missing(connection, vehicle_id, found, car.stays)
             return raise_alerts(connection, car.vehicle, missing, car.since, self._clock.now())

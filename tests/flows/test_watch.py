@@ -15,6 +15,7 @@ from flows.rule_folder import RuleFolder
 from flows.watch import Watch, WatchSummary
 from flows.watching import WatchedAlreadyError, watch_once
 from rules.detector import RuleDetector
+from rules.engine.judge import judge_all
 from rules.loader import CATALOGUE
 from storage import alerts, findings, silences, vehicles
 from storage.connection import connect
@@ -25,7 +26,7 @@ from tests.support.windows import a_vehicle
 from tickets.silence import Silence, SilenceKind
 from vehicle.batch import Event, EventKind
 from vehicle.codes import DiagnosticTroubleCode, DtcStatus
-from vehicle.finding import Severity
+from vehicle.finding import Finding, Severity
 from vehicle.moment import instant
 
 pytestmark = pytest.mark.integration
@@ -127,6 +128,28 @@ def test_a_claim_that_late_samples_do_not_bear_out_is_taken_back(connection: Con
     assert watch.look(connection) == WatchSummary(vehicles=1, again=1, samples=6, findings=1, alerts=1)
     (alert,) = alerts.list_alerts(connection)
     assert alert.cleared_at == START + 5 * STEP + timedelta(microseconds=1)
+
+
+@pytest.mark.usefixtures("by_days")
+def test_a_claim_that_a_day_judged_meanwhile_does_not_bear_out_is_not_left_open(
+    connection: Connection, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slowly(*arguments: Any) -> list[Finding]:
+        found = judge_all(*arguments)
+        monkeypatch.setattr("flows.watch.judge_all", judge_all)
+        send(connection, 2, [16.0] * 2)
+        send(connection, 73, [SOUND] * 2)
+        diagnose(connection, clock)
+        return found
+
+    watch = Watch([LOW], clock)
+    send(connection, 1, [SOUND] * 2)
+    send(connection, 3, [FLAT] * 2)
+    monkeypatch.setattr("flows.watch.judge_all", slowly)
+    assert watch.look(connection).findings == 0
+    while watch.is_behind:
+        watch.look(connection)
+    assert [one for one in told(connection) if not one[3]] == []
 
 
 def test_what_was_told_in_a_workshop_is_taken_back_when_the_stay_becomes_known(
