@@ -21,6 +21,7 @@ from flows.missing import name_missing
 from flows.observations import DAY, observations
 from flows.place import Place
 from flows.raising import Raised, raise_alerts
+from flows.withdrawal import abandoned
 from rules.detector import RuleDetector
 from rules.loader import load_rules
 from storage import alerts, detectors, findings, held_findings, ledger, silences
@@ -124,6 +125,7 @@ def _diagnose_vehicle(
         return DiagnosisSummary()
     stays = silences.stays(connection, vehicle_id)
     rules = [judge.rule for judge in judges if isinstance(judge, RuleDetector)]
+    names = {judge.name for judge in judges}
     judged = judge_due(
         place,
         Known(
@@ -132,7 +134,7 @@ def _diagnose_vehicle(
             stays,
             latest,
             observe=lambda day: observations(connection, vehicle, day, rules, stays),
-            told=lambda since: _told(connection, vehicle_id, since),
+            told=lambda since: _told(connection, vehicle_id, since, names),
         ),
         judges,
     )
@@ -141,15 +143,18 @@ def _diagnose_vehicle(
     if judged.again:
         _LOG.info("judged_again", vehicle_id=vehicle_id, since=judged.start.isoformat())
     detectors.save(connection, place.stored(vehicle_id))
-    news = name_missing(connection, vehicle_id, [*judged.found, *judged.withdrawn], stays)
+    ends = abandoned(findings.of_others(connection, vehicle_id, names), names, judged.end)
+    news = name_missing(connection, vehicle_id, [*judged.found, *judged.withdrawn, *ends], stays)
     raised = raise_alerts(connection, vehicle, news, judged.end, latest)
     return _summary(raised, days=(judged.end - judged.start) // DAY)
 
 
-def _told(connection: psycopg.Connection[Any], vehicle_id: str, since: datetime) -> list[Finding]:
-    """What was said of a car, if any of it since a time; `vsc watch` adds nothing until the new place is stored."""
+def _told(
+    connection: psycopg.Connection[Any], vehicle_id: str, since: datetime, names: Collection[str]
+) -> list[Finding]:
+    """What these said of a car, if any of it since a time; `vsc watch` adds nothing until the new place is stored."""
     alerts.lock_vehicle(connection, vehicle_id)
-    return findings.touched(connection, vehicle_id, since)
+    return [one for one in findings.touched(connection, vehicle_id, since) if one.detector in names]
 
 
 def _let_go(connection: psycopg.Connection[Any], vehicle_id: str, latest: datetime) -> DiagnosisSummary:

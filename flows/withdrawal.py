@@ -1,6 +1,6 @@
-"""Claims that what has become known since does not bear out: they are taken back, by a finding that says so."""
+"""Claims that nobody stands by any more: they are taken back, by a finding that says why."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -22,7 +22,7 @@ def withdrawn(stored: Sequence[Finding], found: Sequence[Finding], span: tuple[d
     told = {one.detector: one for one in known}
     true = {one.detector: one for one in (*earlier, *found)}
     return [
-        _taken_back(one, end)
+        _taken_back(one, end, "What has become known since does not bear this out")
         for name, one in told.items()
         if not one.cleared and not _is_borne_out(one, true.get(name))
     ]
@@ -33,7 +33,22 @@ def _is_borne_out(claim: Finding, latest: Finding | None) -> bool:
     return latest is not None and (not latest.cleared or latest.observed_at > claim.observed_at)
 
 
-def _taken_back(finding: Finding, at: datetime) -> Finding:
-    summary = f"What has become known since does not bear this out: {finding.evidence.summary}"
-    evidence = replace(finding.evidence, summary=summary)
+def abandoned(stored: Sequence[Finding], detectors: Collection[str], at: datetime) -> list[Finding]:
+    """The end of every claim of a detector that is at work no more, and so could not see its end.
+
+    Args:
+        stored: all claims about a car so far, in the order of event time.
+        detectors: those at work.
+        at: until when they have judged.
+    """
+    latest = {one.detector: one for one in stored if one.observed_at <= at}
+    return [
+        _taken_back(one, at, "The rule that said so is no longer in use")
+        for name, one in latest.items()
+        if name not in detectors and not one.cleared
+    ]
+
+
+def _taken_back(finding: Finding, at: datetime, why: str) -> Finding:
+    evidence = replace(finding.evidence, summary=f"{why}: {finding.evidence.summary}")
     return replace(finding, cleared=True, observed_at=at, window_end=at, evidence=evidence)

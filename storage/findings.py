@@ -1,6 +1,6 @@
 """What the detectors have claimed."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -121,6 +121,12 @@ def touched(connection: psycopg.Connection[Any], vehicle_id: str, since: datetim
         "SELECT FROM findings WHERE vehicle_id = %s AND observed_at >= %s LIMIT 1", [vehicle_id, since]
     ).fetchone()
     return [] if found is None else [one.finding for one in of_vehicle(connection, vehicle_id)]
+
+
+def of_others(connection: psycopg.Connection[Any], vehicle_id: str, detectors: Collection[str]) -> list[Finding]:
+    """All claims about one vehicle that none of these detectors has made, in the order of event time."""
+    found = _select(connection, "vehicle_id = %s AND detector <> ALL(%s)", [vehicle_id, list(detectors)])
+    return [one.finding for one in found]
 
 
 def _select(connection: psycopg.Connection[Any], condition: str, parameters: Sequence[Any]) -> list[StoredFinding]:

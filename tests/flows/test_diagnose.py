@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 from config.clock import Clock, open_clock
+from diagnostics.cell_peers import CellPeers
 from features.tyres import WHEELS
 from flows.diagnose import DiagnosisSummary, diagnose
 from simulator.convoy import DayOfSamples
@@ -189,6 +190,25 @@ def test_a_claim_that_late_samples_do_not_bear_out_is_taken_back(connection: Con
         (alert,) = alerts.list_alerts(connection)
     assert alert.cleared_at == START + 4 * DAY
     assert diagnose(connection, clock) == DiagnosisSummary()
+
+
+def test_a_claim_of_a_rule_that_is_gone_ends_with_the_next_day_and_once(
+    connection: Connection, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for day in range(5):
+        send(connection, day, SOFT)
+    diagnose(connection, clock)
+    (claim,) = told(connection)
+    monkeypatch.setattr("flows.diagnose.all_detectors", lambda: (CellPeers(),))
+    for day in (5, 6):
+        send(connection, day, SOFT)
+        diagnose(connection, clock)
+    assert told(connection) == [claim, (claim[0], 6, True)]
+    with connection.transaction():
+        (alert,) = alerts.list_alerts(connection)
+        assert alert.cleared_at == START + 6 * DAY
+        summary = findings.of_vehicle(connection, CAR)[-1].finding.evidence.summary
+    assert summary.startswith("The rule that said so is no longer in use: ")
 
 
 def test_a_trouble_code_that_arrives_late_is_judged(connection: Connection, clock: Clock) -> None:
