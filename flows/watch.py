@@ -31,13 +31,15 @@ from rules.engine.judge import judge_all
 from rules.engine.needs import margin, signals
 from rules.live import live_rules
 from rules.rule import Rule
-from storage import alerts, detectors, events, findings, ledger, silences, telemetry
+from storage import alerts, arrivals, detectors, events, findings, ledger, silences, telemetry
 from storage import vehicles as registry
 from vehicle.finding import Finding
 from vehicle.moment import microseconds
 
 CARS_TOGETHER: Final = 250
 """So many cars are judged at once."""
+SAMPLES_TOGETHER: Final = 200_000
+"""At most so many are read at once of cars that begin from their place, if it is more than one car."""
 MOST_CARS: Final = 2_000
 """So many are kept in memory, each with about a quarter of a megabyte; those heard longest ago go first."""
 _RECENT_ENTRIES: Final = 10_000
@@ -110,8 +112,7 @@ class Watch:
             with connection.transaction():
                 connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
                 self._take_news(connection)
-                some = {name: self._waiting.pop(name) for name in [*islice(self._waiting, CARS_TOGETHER)]}
-                cars, samples = self._read(connection, some)
+                cars, samples = self._read(connection, self._some(connection))
             again = [car for car in cars if not car.begun]
             found = self._judge(cars)
             raised = [self._store(connection, car, found.get(car.vehicle.vehicle_id, ()), again) for car in cars]
@@ -137,7 +138,7 @@ class Watch:
             latest = ledger.latest_numbers(connection, _RECENT_ENTRIES)
             self._numbers = EntryNumbers(min(latest, default=1) - 1)
             self._numbers.take(latest, now_s)
-            self._waiting = dict.fromkeys(ledger.heard_since_judged(connection, detectors.DIAGNOSIS))
+            self._waiting = dict.fromkeys(arrivals.heard_since_judged(connection, detectors.DIAGNOSIS))
             return
         entered = ledger.entered(connection, self._numbers.through, self._numbers.missing)
         self._numbers.take((one.number for one in entered), now_s)
@@ -145,6 +146,19 @@ class Watch:
             if one.first_at is not None:
                 known = self._waiting.get(one.vehicle_id, one.first_at)
                 self._waiting[one.vehicle_id] = None if known is None else min(known, one.first_at)
+
+    def _some(self, connection: Connection) -> dict[str, datetime | None]:
+        """As many of those that wait as are judged at once."""
+        names = [*islice(self._waiting, CARS_TOGETHER)]
+        anew = [name for name in names if self._waiting[name] is None or name not in self._cars]
+        many = arrivals.samples_since_judged(connection, detectors.DIAGNOSIS, anew, self._context) if anew else {}
+        some, together = dict[str, datetime | None](), 0
+        for name in names:
+            together += many.get(name, 0)
+            if some and together > SAMPLES_TOGETHER:
+                break
+            some[name] = self._waiting.pop(name)
+        return some
 
     def _read(self, connection: Connection, news: Mapping[str, datetime | None]) -> tuple[list[WatchedCar], int]:
         """The cars, each with its new samples and events, and how many samples that are."""

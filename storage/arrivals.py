@@ -1,7 +1,8 @@
 """What has arrived of each vehicle, read from the batch ledger entry by entry: for those who look back at it."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import psycopg
@@ -39,3 +40,29 @@ def of_vehicle(connection: psycopg.Connection[Any], vehicle_id: str) -> list[Arr
             "WHERE vehicle_id = %s AND kind IN ('telemetry', 'event') ORDER BY received_at, ingest_id",
             [vehicle_id],
         ).fetchall()
+
+
+def heard_since_judged(connection: psycopg.Connection[Any], detector: str) -> list[str]:
+    """The vehicles that have been in contact since the end of what a detector has judged of them."""
+    rows = connection.execute(
+        "SELECT vehicle_id FROM vehicles LEFT JOIN ("
+        "  SELECT vehicle_id, evaluated_until FROM detector_state WHERE detector = %s) AS place USING (vehicle_id) "
+        "WHERE EXISTS (SELECT FROM batch_ledger AS entry WHERE entry.vehicle_id = vehicles.vehicle_id "
+        "  AND kind IN ('telemetry', 'event') AND sent_at >= coalesce(evaluated_until, '-infinity'))",
+        [detector],
+    )
+    return [vehicle_id for (vehicle_id,) in rows]
+
+
+def samples_since_judged(
+    connection: psycopg.Connection[Any], detector: str, vehicles: Collection[str], context: timedelta
+) -> dict[str, int]:
+    """How many samples vehicles have sent of the time that a detector has not judged, and of so long before it."""
+    rows = connection.execute(
+        "SELECT vehicle_id, sum(rows) FROM batch_ledger LEFT JOIN ("
+        "  SELECT vehicle_id, evaluated_until FROM detector_state WHERE detector = %s) AS place USING (vehicle_id) "
+        "WHERE vehicle_id = ANY(%s) AND kind = 'telemetry' "
+        "AND last_at >= coalesce(evaluated_until - %s, '-infinity') GROUP BY vehicle_id",
+        [detector, list(vehicles), context],
+    )
+    return {vehicle_id: int(samples) for vehicle_id, samples in rows}

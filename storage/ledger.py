@@ -220,18 +220,6 @@ def latest_numbers(connection: psycopg.Connection[Any], count: int) -> list[int]
     return [number for (number,) in rows]
 
 
-def heard_since_judged(connection: psycopg.Connection[Any], detector: str) -> list[str]:
-    """The vehicles that have been in contact since the end of what a detector has judged of them."""
-    rows = connection.execute(
-        "SELECT vehicle_id FROM vehicles LEFT JOIN ("
-        "  SELECT vehicle_id, evaluated_until FROM detector_state WHERE detector = %s) AS place USING (vehicle_id) "
-        "WHERE EXISTS (SELECT FROM batch_ledger AS entry WHERE entry.vehicle_id = vehicles.vehicle_id "
-        "  AND kind IN ('telemetry', 'event') AND sent_at >= coalesce(evaluated_until, '-infinity'))",
-        [detector],
-    )
-    return [vehicle_id for (vehicle_id,) in rows]
-
-
 def totals(connection: psycopg.Connection[Any]) -> Totals:
     """How much of the fleet is stored."""
     row = connection.execute(

@@ -218,6 +218,24 @@ def test_more_cars_than_are_kept_or_looked_at_at_once(
     assert len(told(connection)) == 2
 
 
+def test_cars_with_much_to_judge_are_judged_a_few_at_a_time(
+    connection: Connection, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("flows.watch.SAMPLES_TOGETHER", 12)
+    watch = Watch([LOW], clock)
+    for name, samples in (("car-2", 6), ("car-3", 6), ("car-4", 30)):
+        vehicles.register(connection, a_vehicle(vehicle_id=name))
+        send(connection, 1, [FLAT] * samples, name)
+    send(connection, 1, [FLAT] * 6)
+    looks = [watch.look(connection).samples]
+    while watch.is_behind:
+        looks.append(watch.look(connection).samples)
+    assert sum(looks) == 48
+    assert max(looks) == 30
+    assert len(looks) > 2
+    assert all(told(connection, name) for name in (CAR, "car-2", "car-3", "car-4"))
+
+
 @pytest.mark.usefixtures("by_days")
 @pytest.mark.parametrize("seed", range(3))
 def test_in_any_order_of_arrival_with_restarts_all_that_is_true_is_found_and_nothing_else_stays(
