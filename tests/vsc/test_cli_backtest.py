@@ -1,16 +1,19 @@
 """``vsc rules backtest``: over a folder and the database, with verdicts, both views and the page; what is refused."""
 
 import json
+from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 import psycopg
 import pytest
+from psycopg import sql
 from typer.testing import CliRunner
 
-from config.clock import open_clock
+from config.clock import Clock, open_clock
 from features.tyres import WHEELS
 from flows.diagnose import diagnose
 from simulator.fleet import build_fleet
@@ -24,10 +27,12 @@ from tests.support.windows import a_vehicle
 from vehicle.moment import instant
 from vsc.cli import app
 from vsc.failure import CommandError, WrongCallError
+from vsc.runtime.servers import LocalServers
 
 pytestmark = pytest.mark.integration
 START = datetime.fromisoformat("2026-03-01T00:00:00Z")
 DAY = timedelta(days=1)
+DATABASE = "backtest_cli"
 RULE = "tyre_far_below_others"
 
 
@@ -51,11 +56,21 @@ class Vsc:
         return json.loads(self(*arguments, "--json"))
 
 
-@pytest.fixture
-def vsc(database_url: str, open_state: Path) -> Vsc:
-    """Two cars with a soft tyre, of which one alert is confirmed and one dismissed; one of a sound car."""
-    clock = open_clock("data", open_state)
-    clock.advance(START + 12 * DAY)
+@pytest.fixture(scope="module")
+def vsc(servers: LocalServers, template_database: str) -> Iterator[Vsc]:
+    """Two cars with a soft tyre, of which one alert is confirmed and one dismissed; and a sound car."""
+    with psycopg.connect(servers.database_url, autocommit=True) as connection:
+        names = [sql.Identifier(name) for name in (DATABASE, template_database)]
+        connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(*names))
+    with TemporaryDirectory(prefix="vsc-test-") as state:
+        Path(state).chmod(0o755)
+        clock = open_clock("data", Path(state))
+        clock.advance(START + 12 * DAY)
+        _fill(servers.url(DATABASE), clock)
+        yield Vsc(servers.url(DATABASE), Path(state))
+
+
+def _fill(database_url: str, clock: Clock) -> None:
     with connect(database_url) as connection:
         for car in ("leaks", "sensor", "sound"):
             vehicles.register(connection, a_vehicle(vehicle_id=car))
@@ -67,7 +82,6 @@ def vsc(database_url: str, open_state: Path) -> Vsc:
             verdict = Verdict.CONFIRM if alert.vehicle_id == "leaks" else Verdict.DISMISS
             decisions.decide(connection, Decision(alert.alert_id, START + 7 * DAY, "engineer", verdict, "seen"))
         connection.commit()
-    return Vsc(database_url, open_state)
 
 
 @pytest.fixture(scope="module")
@@ -131,7 +145,7 @@ def test_a_folder_has_the_truth_and_no_times_of_arrival(vsc: Vsc, folder: Path, 
     found = vsc.json(str(folder), "--plot", str(tmp_path / "fires.html"))
     assert (found["reference"], found["vehicle_days"], found["all"]["without_verdict"]) == ("truth", 2, 0)
     assert "Held against the truth" in (tmp_path / "fires.html").read_text()
-    with pytest.raises(WrongCallError, match="does not say when its samples arrived"):
+    with pytest.raises(WrongCallError, match="do not say when their samples arrived"):
         vsc(str(folder), "--view", "known")
 
 
@@ -145,9 +159,9 @@ def test_a_folder_has_the_truth_and_no_times_of_arrival(vsc: Vsc, folder: Path, 
         (["--rules", "nowhere"], "not a folder"),
     ],
 )
-def test_a_wrong_call_is_refused(vsc: Vsc, arguments: list[str], message: str) -> None:
+def test_a_wrong_call_is_refused_before_anything_is_opened(tmp_path: Path, arguments: list[str], message: str) -> None:
     with pytest.raises(WrongCallError, match=message):
-        vsc(*arguments)
+        Vsc("postgresql://nowhere.invalid/", tmp_path)(*arguments)
 
 
 def test_what_there_is_nothing_of_is_said(vsc: Vsc) -> None:

@@ -72,19 +72,19 @@ def backtest(
     from vsc.hindsight.archive import Part
     from vsc.hindsight.tables import plain, print_results
 
-    length = _shift(shift)
+    length, views = _shift(shift), _views(view)
     versions = {"after": chosen(load(rules), only)}
     if against is not None:
         versions = {"before": chosen(load(against), only), **versions}
     part = Part(_moment(since, "--since"), _moment(until, "--until"), vehicle)
     try:
-        with _opened(history, part) as archive:
+        with _opened(history, part, views) as archive:
             results = {
                 seen: {
                     label: _appraised(archive, seen, loaded, length, f"Cars, {seen}, {label}")
                     for label, loaded in versions.items()
                 }
-                for seen in _views(view, archive)
+                for seen in views
             }
             cars = len(archive.vehicles)
     except (HistoryError, TruthError) as error:
@@ -109,25 +109,25 @@ def _moment(text: str | None, option: str) -> datetime | None:
     return None if text is None else moment(text, option)
 
 
-def _views(view: str, archive: "Archive") -> "list[View]":
+def _views(view: str) -> "list[View]":
     from vsc.hindsight.archive import View
 
     if view not in VIEWS:
         raise WrongCallError(f"--view {view}: expected {', '.join(VIEWS)}")
-    if view != "final" and archive.connection is None:
-        raise WrongCallError(
-            f"--view {view}: a Parquet folder does not say when its samples arrived, so it has the final view only"
-        )
     return [*View] if view == "both" else [View(view)]
 
 
-def _opened(history: Path | None, part: "Part") -> "AbstractContextManager[Archive]":
-    from vsc.hindsight.archive import database_archive, folder_archive
+def _opened(history: Path | None, part: "Part", views: "list[View]") -> "AbstractContextManager[Archive]":
+    from vsc.hindsight.archive import View, database_archive, folder_archive
 
-    if history is not None:
-        return nullcontext(folder_archive(history, part))
-    context = load_context()
-    return database_archive(context.database_url, context.clock.now(), part)
+    if history is None:
+        context = load_context()
+        return database_archive(context.database_url, context.clock.now(), part)
+    if View.KNOWN in views:
+        raise WrongCallError(
+            f"{history} has the final view only: Parquet files do not say when their samples arrived; the database does"
+        )
+    return nullcontext(folder_archive(history, part))
 
 
 def _appraised(archive: "Archive", view: "View", loaded: Any, shift: timedelta, what: str) -> "Appraisal":
