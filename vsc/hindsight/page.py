@@ -11,7 +11,7 @@ from vsc.hindsight.score import Answered, Score
 
 HOUR: Final = timedelta(hours=1)
 KNOWN: Final = "As known then, a fire stands at the time at which it was found out."
-ONE_MODE: Final = "Of all rules together no share of the faults is given, as several rules tell of one."
+SHARED: Final = "Several rules may tell of one fault, so all rules together have no share of faults found."
 
 
 def fire_page(appraisals: Mapping[str, Appraisal], vehicles: int, shift: timedelta, source: str) -> FirePage:
@@ -41,7 +41,7 @@ def fire_page(appraisals: Mapping[str, Appraisal], vehicles: int, shift: timedel
         shift_hours=shift / HOUR,
         reference=latest.says or "",
         source=source,
-        notes=(*([KNOWN] if known else []), *([ONE_MODE] if latest.says == "truth" else [])),
+        notes=(*([KNOWN] if known else []), *([SHARED] if latest.says == "truth" else [])),
     )
 
 
