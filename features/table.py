@@ -7,6 +7,7 @@ from typing import Final
 
 from features import (
     battery,
+    brakes,
     cells,
     charge_inlet,
     charge_power,
@@ -14,9 +15,12 @@ from features import (
     cooling,
     drive_units,
     isolation,
+    link,
     low_voltage,
     refrigerant,
+    road_load,
     states,
+    tyre_sensors,
     tyres,
 )
 from features.panel import Panel
@@ -58,6 +62,14 @@ FEATURES: Final[Mapping[str, Feature]] = MappingProxyType(
         "wall_voltage": Feature("voltage at the inlet under load, alternating current, day's median", "V"),
         "storage_wear": Feature("wear of the infotainment's storage", "%"),
         "restarts": Feature("infotainment restarts, lifetime", ""),
+        "unseen_driving": Feature("distance driven while the car was silent, share of the day's", "%"),
+        "rolling_resistance": Feature("resistance to rolling, share of the weight", "%"),
+        "inertia": Feature("torque of all motors for 1 m/s2", "Nm"),
+        "tyre_unheard": Feature("driving at which the sensor was last heard well before the others", "%", "wheel"),
+        "disc_gap": Feature("brake disc above the other one of its axle, day's mean while driving", "K", "wheel"),
+        "pad_wear": Feature("wear of the brake pads", "%", "wheel"),
+        "pad_gap": Feature("wear of the brake pads above those beside them", "%", "wheel"),
+        "brake_retries": Feature("repeated parking brake applications, lifetime", ""),
         "cell_deviation": Feature("cell group above its pack's median, day's median", "mV", "cell"),
     }
 )
@@ -73,6 +85,10 @@ _FAMILIES: Final = (
     battery,
     charge_power,
     computing,
+    link,
+    road_load,
+    tyre_sensors,
+    brakes,
 )
 SIGNALS: Final = tuple(dict.fromkeys(name for family in (states, *_FAMILIES, cells) for name in family.SIGNALS))
 """The scalar signals that a window must hold for `observe`."""

@@ -26,8 +26,8 @@ OTHERS = sorted({one.rule.failure_mode for one in DETECTORS if isinstance(one, R
 """The modes that the demo does not tell of."""
 SLOW = {FailureMode.INFOTAINMENT_STORAGE_WEAR}
 """Needs longer than six weeks to show."""
-SELDOM = {FailureMode.CHARGER_PHASE_LOST, FailureMode.INVERTER_POWER_STAGE}
-"""Not every car shows them in six weeks: the one car of this fleet does not."""
+SELDOM = {FailureMode.CHARGER_PHASE_LOST, FailureMode.INVERTER_POWER_STAGE, FailureMode.DRIVE_UNIT_BEARING_WEAR}
+"""Not every car shows them in six weeks: the one car of this fleet does not; worn bearings need a sound month first."""
 
 every = pytest.mark.parametrize("detector", DETECTORS, ids=lambda detector: detector.name)
 
