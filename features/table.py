@@ -19,6 +19,7 @@ from features import (
     low_voltage,
     refrigerant,
     road_load,
+    service,
     states,
     tyre_sensors,
     tyres,
@@ -70,6 +71,8 @@ FEATURES: Final[Mapping[str, Feature]] = MappingProxyType(
         "pad_wear": Feature("wear of the brake pads", "%", "wheel"),
         "pad_gap": Feature("wear of the brake pads above those beside them", "%", "wheel"),
         "brake_retries": Feature("repeated parking brake applications, lifetime", ""),
+        "service_age": Feature("time since the last service", "d"),
+        "service_distance": Feature("distance since the last service", "km"),
         "cell_deviation": Feature("cell group above its pack's median, day's median", "mV", "cell"),
     }
 )
@@ -89,6 +92,7 @@ _FAMILIES: Final = (
     road_load,
     tyre_sensors,
     brakes,
+    service,
 )
 SIGNALS: Final = tuple(dict.fromkeys(name for family in (states, *_FAMILIES, cells) for name in family.SIGNALS))
 """The scalar signals that a window must hold for `observe`."""

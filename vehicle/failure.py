@@ -1,6 +1,7 @@
-"""The names of components and failure modes that simulator, rules, models and tickets share."""
+"""The names of components, failure modes and service items that simulator, rules, models and tickets share."""
 
 from enum import StrEnum
+from typing import Final
 
 
 class Component(StrEnum):
@@ -34,6 +35,8 @@ class Component(StrEnum):
     INFOTAINMENT = "infotainment"
     TELEMATICS = "telematics"
     SOFTWARE = "software"
+    MAINTENANCE = "maintenance"
+    """No part: what a sound car needs from time to time."""
 
 
 class FailureMode(StrEnum):
@@ -79,6 +82,21 @@ class FailureMode(StrEnum):
         """The component that fails in this way."""
         return _COMPONENTS[self]
 
+
+class ServiceItem(StrEnum):
+    """What is due although nothing has failed; it is planned like a fault, and never counted as one."""
+
+    SERVICE_DUE = "service_due"
+
+    @property
+    def component(self) -> Component:
+        """What a workshop sees to."""
+        return Component.MAINTENANCE
+
+
+Occasion = FailureMode | ServiceItem
+"""Why a car goes to a workshop."""
+OCCASIONS: Final[tuple[Occasion, ...]] = (*FailureMode, *ServiceItem)
 
 _COMPONENTS = {
     FailureMode.LV_BATTERY_AGEING: Component.LOW_VOLTAGE_BATTERY,

@@ -11,6 +11,7 @@ from flows.backtest import Backtest, Fire
 from rules.engine.judge import applies
 from rules.rule import Rule
 from simulator.truth import FaultTruth, Truth
+from vehicle.failure import ServiceItem
 from vehicle.vehicle import VehicleRecord
 
 MONTH: Final = timedelta(days=30)
@@ -18,7 +19,7 @@ MONTH: Final = timedelta(days=30)
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """One rule's; what needs the truth is None where that is not known."""
+    """One rule's; what needs the truth is None where that is not known, and of service items, which are no faults."""
 
     rule_id: str
     fires: int
@@ -46,7 +47,8 @@ def score(rule: Rule, found: Backtest, vehicles: Mapping[str, VehicleRecord], tr
     fires = [fire for fire in found.fires if fire.rule_id == rule.rule_id]
     months = found.vehicle_days * timedelta(days=1) / MONTH
     models = Counter(vehicles[fire.vehicle_id].model for fire in fires)
-    known: dict[str, Any] = {} if truth is None else _against(rule, fires, vehicles, truth)
+    is_fault = not isinstance(rule.failure_mode, ServiceItem)
+    known: dict[str, Any] = _against(rule, fires, vehicles, truth) if truth is not None and is_fault else {}
     return Score(
         rule.rule_id,
         len(fires),
