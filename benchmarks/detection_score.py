@@ -16,7 +16,7 @@ from rules.engine.judge import applies
 from simulator.fault_modes import FAULT_MODES, SIMULATED
 from simulator.truth import FaultTruth
 from tickets.ticket import Channel
-from vehicle.failure import FailureMode
+from vehicle.failure import FailureMode, Occasion
 from vehicle.finding import Severity
 
 PER_DAYS: Final = 1000.0
@@ -167,7 +167,7 @@ def _whole(
     }
 
 
-def _dangerous(detectors: Sequence[Detector]) -> set[FailureMode]:
+def _dangerous(detectors: Sequence[Detector]) -> set[Occasion]:
     """The modes of which a rule says: do not drive, or do not charge; and those that may need a tow truck."""
     rules = [one.rule for one in detectors if isinstance(one, RuleDetector)]
     told = {rule.failure_mode for rule in rules if rule.ladder[-1].severity is Severity.DANGER}

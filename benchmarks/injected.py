@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from flows.judging import Detector
 from flows.one_car import Samples, judge_history
 from rules.detector import RuleDetector
-from vehicle.failure import FailureMode
+from vehicle.failure import FailureMode, Occasion
 from vehicle.finding import Finding
 from vehicle.signals import CATALOGUE
 
@@ -98,7 +98,7 @@ def smallest(car: str, fault: InjectedFault, samples: Samples, detectors: Sequen
     )
 
 
-def mode_of(detector: Detector) -> FailureMode:
+def mode_of(detector: Detector) -> Occasion:
     """What a detector finds; the models so far find weak cell groups."""
     return detector.rule.failure_mode if isinstance(detector, RuleDetector) else FailureMode.WEAK_CELL_GROUP
 

@@ -7,6 +7,7 @@ from typing import Final
 
 from features import (
     battery,
+    brakes,
     cells,
     charge_inlet,
     charge_power,
@@ -15,9 +16,13 @@ from features import (
     cooling,
     drive_units,
     isolation,
+    link,
     low_voltage,
     refrigerant,
+    road_load,
+    service,
     states,
+    tyre_sensors,
     tyres,
 )
 from features.panel import Panel
@@ -61,6 +66,16 @@ FEATURES: Final[Mapping[str, Feature]] = MappingProxyType(
         "restarts": Feature("infotainment restarts, lifetime", ""),
         "engine_coolant": Feature("coolant of the combustion engine once it is warm, day's median", "degC"),
         "charging_voltage": Feature("low-voltage system with the combustion engine running, day's upper readings", "V"),
+        "unseen_driving": Feature("distance driven while the car was silent, share of the day's", "%"),
+        "rolling_resistance": Feature("resistance to rolling, share of the weight", "%"),
+        "inertia": Feature("torque of all motors for 1 m/s2", "Nm"),
+        "tyre_unheard": Feature("driving at which the sensor was last heard well before the others", "%", "wheel"),
+        "disc_gap": Feature("brake disc above the other one of its axle, day's mean while driving", "K", "wheel"),
+        "pad_wear": Feature("wear of the brake pads", "%", "wheel"),
+        "pad_gap": Feature("wear of the brake pads above those beside them", "%", "wheel"),
+        "brake_retries": Feature("repeated parking brake applications, lifetime", ""),
+        "service_age": Feature("time since the last service", "d"),
+        "service_distance": Feature("distance since the last service", "km"),
         "cell_deviation": Feature("cell group above its pack's median, day's median", "mV", "cell"),
         "cell_deviation_hour": Feature("the same, hour by hour under little current", "mV", "cell"),
     }
@@ -78,6 +93,11 @@ _FAMILIES: Final = (
     charge_power,
     computing,
     combustion,
+    link,
+    road_load,
+    tyre_sensors,
+    brakes,
+    service,
 )
 SIGNALS: Final = tuple(dict.fromkeys(name for family in (states, *_FAMILIES, cells) for name in family.SIGNALS))
 """The scalar signals that a window must hold for `observe`."""

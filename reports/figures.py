@@ -25,6 +25,8 @@ class FleetFigures:
     troubled: int
     """Cars with at least one open problem."""
     open_problems: int
+    services_due: int
+    """Counted nowhere else here: nothing is wrong with these cars."""
     danger: int
     booked: int
     """Open problems with an appointment."""
@@ -42,6 +44,7 @@ def fleet_figures(
     problems: Sequence[Problem], known: Collection[str], contacts: Mapping[str, datetime], now: datetime
 ) -> FleetFigures:
     """The figures of open `problems` in a fleet of `known` cars, last heard of at `contacts`."""
+    everything, problems = problems, [problem for problem in problems if problem.is_fault]
     warnings_s = [warning.total_seconds() for warning in map(warning_time, problems) if warning]
     booked = [problem for problem in problems if problem.appointment]
     return FleetFigures(
@@ -49,6 +52,7 @@ def fleet_figures(
         silent=tuple(sorted(car for car in known if car not in contacts or now - contacts[car] > SILENT_AFTER)),
         troubled=len({problem.alert.vehicle_id for problem in problems}),
         open_problems=len(problems),
+        services_due=len(everything) - len(problems),
         danger=sum(problem.is_danger for problem in problems),
         booked=len(booked),
         begun=sum(problem.is_begun(now) for problem in booked),

@@ -44,7 +44,8 @@ def write_fleet_report(connection: psycopg.Connection[Any], clock: Clock, path: 
 
 def _content(connection: psycopg.Connection[Any], clock: Clock) -> dict[str, Any]:
     now = clock.now()
-    problems = read_problems(connection)
+    read = read_problems(connection)
+    problems = [problem for problem in read if problem.is_fault]
     contacts = ledger.last_contact(connection)
     due = sorted(problems, key=lambda problem: (problem.is_begun(now), not problem.is_danger, *_due(problem)))
     conditions = daily_conditions(connection, now - CONDITION_SPAN, now)
@@ -52,8 +53,9 @@ def _content(connection: psycopg.Connection[Any], clock: Clock) -> dict[str, Any
     return {
         "now": now,
         "style": style("chart.css", "fleet.css"),
-        "figures": figures.fleet_figures(problems, vehicles.known_ids(connection), contacts, now),
+        "figures": figures.fleet_figures(read, vehicles.known_ids(connection), contacts, now),
         "due": due,
+        "services": [problem for problem in read if not problem.is_fault],
         "next": next((problem for problem in due if problem.failure and not problem.is_begun(now)), None),
         "axis": timelines.repair_axis(due, now),
         "warned": warned,
@@ -69,7 +71,7 @@ def _content(connection: psycopg.Connection[Any], clock: Clock) -> dict[str, Any
         "totals": ledger.totals(connection),
         "contacts": contacts,
         "quarantined": sorted(quarantine.counts(connection).items(), key=lambda item: (-item[1], item[0])),
-        "visits": sorted((p for p in due if p.appointment), key=_appointment),
+        "visits": sorted((p for p in read if p.appointment), key=_appointment),
     }
 
 

@@ -14,6 +14,7 @@ from tickets.alert import Alert, AlertStatus
 from tickets.silence import Silence
 from tickets.ticket import ServiceTicket
 from tickets.visit import Appointment
+from vehicle.failure import ServiceItem
 from vehicle.finding import Finding, Severity
 
 OPEN: Final = (AlertStatus.OPEN, AlertStatus.CONFIRMED)
@@ -57,6 +58,11 @@ class Problem:
     def is_begun(self, now: datetime) -> bool:
         """Whether its appointment has begun, so that the workshop is what it waits for."""
         return self.appointment is not None and self.appointment.starts_at <= now
+
+    @property
+    def is_fault(self) -> bool:
+        """Whether something has failed or is about to; a service that is due never counts with them."""
+        return self.alert.failure_mode not in frozenset(ServiceItem)
 
     @property
     def is_danger(self) -> bool:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from tickets.ticket import Channel
-from vehicle.failure import Component, FailureMode
+from vehicle.failure import Component, FailureMode, ServiceItem
 from vehicle.rejection import RejectionReason
 
 _TITLES: Final[dict[str, str]] = {
@@ -39,6 +39,8 @@ _TITLES: Final[dict[str, str]] = {
     Component.ENGINE_COOLING: "Engine cooling",
     Component.ENGINE_THERMOSTAT: "Engine thermostat",
     Component.ALTERNATOR: "Alternator",
+    Component.MAINTENANCE: "Maintenance",
+    ServiceItem.SERVICE_DUE: "Service is due",
     FailureMode.LV_BATTERY_AGEING: "12 V battery is wearing out",
     FailureMode.LV_PARASITIC_DRAIN: "Parked car draws too much current",
     FailureMode.DCDC_SUPPORT_LOSS: "DC-DC converter supports the 12 V system too little",

@@ -12,7 +12,7 @@ from rules.language.units import PLAIN, unit
 from rules.reader import Reader
 from rules.rule import Gauge, Limit, Rule, Rung, Scale, Schedule
 from rules.span import read_span
-from vehicle.failure import Component, FailureMode
+from vehicle.failure import OCCASIONS, Component, FailureMode, Occasion, ServiceItem
 from vehicle.finding import Severity
 from vehicle.signals import CATALOGUE as SIGNALS
 
@@ -29,11 +29,12 @@ def build_rule(reader: Reader, system: str) -> Rule:
     conditions = read_conditions(reader, steps[1:])
     measured = reader.text("measured") if reader.has("measured") else ""
     gauge = gauge_of(conditions.when, conditions.until, measured)
+    mode = _mode(reader)
     rule = Rule(
         rule_id=_identifier(reader),
         system=system,
         title=reader.text("title"),
-        failure_mode=_mode(reader),
+        failure_mode=mode,
         when=conditions.when,
         until=conditions.until,
         lasting=read_span(reader, "for", _AT_ONCE),
@@ -55,7 +56,7 @@ def build_rule(reader: Reader, system: str) -> Rule:
         clears_when=reader.text("clears_when"),
         source=reader.text("source"),
         estimate=reader.flag("estimate"),
-        triggered_by=reader.choice("triggered_by", FailureMode),
+        triggered_by=_triggered_by(reader, mode),
         must_not_fire_on=reader.texts("must_not_fire_on"),
         when_text=reader.plain("when"),
         until_text=reader.plain("until"),
@@ -74,11 +75,20 @@ def _identifier(reader: Reader) -> str:
     return rule_id
 
 
-def _mode(reader: Reader) -> FailureMode:
-    mode = reader.choice("failure_mode", FailureMode)
+def _mode(reader: Reader) -> Occasion:
+    mode = reader.choice("failure_mode", OCCASIONS)
     if reader.choice("component", Component) is not mode.component and reader.has("component"):
         reader.complain("component", f"component: {mode} is a failure of {mode.component}: write that")
     return mode
+
+
+def _triggered_by(reader: Reader, mode: Occasion) -> FailureMode | None:
+    """The fault; a service item comes with time and distance, and has none."""
+    if not isinstance(mode, ServiceItem):
+        return reader.choice("triggered_by", FailureMode)
+    if reader.has("triggered_by"):
+        reader.complain("triggered_by", f"triggered_by: no fault brings {mode} about: leave it out")
+    return None
 
 
 def _ladder(steps: tuple[Reader, ...], conditions: Conditions, gauge: Gauge | None) -> tuple[Rung, ...]:

@@ -5,7 +5,7 @@ from enum import Enum
 from typing import Final
 
 from rules.rule import Schedule
-from vehicle.failure import Component, FailureMode
+from vehicle.failure import OCCASIONS, Component, FailureMode
 
 
 class Shape(Enum):
@@ -64,7 +64,7 @@ RULE_FIELDS: Final = (
     Field("id", Shape.IDENTIFIER, "its name, of no other rule"),
     Field("title", Shape.TEXT, "what is wrong, as an engineer would say it"),
     Field("component", Shape.CHOICE, "what fails", choices=tuple(Component)),
-    Field("failure_mode", Shape.CHOICE, "how it fails", choices=tuple(FailureMode)),
+    Field("failure_mode", Shape.CHOICE, "how it fails, or which service is due", choices=OCCASIONS),
     Field("applies_to", Shape.FACTS, "the cars it is for; default: all", required=False),
     Field("valid_when", Shape.EXPRESSION, "where this is not true, all else is unknown", required=False),
     Field("min_data", Shape.TABLE, "how much must be known first", required=False, inner=MIN_DATA_FIELDS),
@@ -94,7 +94,8 @@ RULE_FIELDS: Final = (
     Field(
         "triggered_by",
         Shape.CHOICE,
-        "the fault, simulated or injected into a recording, that must make it fire",
+        "the fault, simulated or injected into a recording, that must make it fire; needed, but of service items",
+        required=False,
         choices=tuple(FailureMode),
     ),
     Field("must_not_fire_on", Shape.NAMES, "simulated confounders that must not"),

@@ -25,7 +25,8 @@ nothing neither falls ill nor gets well, and a silence of more than seven days b
 
 A threshold has a source, or is called an engineering estimate. Each rule names the fault that must make it fire,
 simulated or, of combustion engines, injected into a recording, and the simulated confounders that must not; tests hold
-it to both.
+it to both. What is due for service is a rule too, but no fault: none brings it about, and nothing that counts faults
+counts it.
 
 What a rule finds can be kept quiet for a while, by a person and for a reason, unless it is danger. What a car tells in
 a workshop is not judged; what the workshop has seen to ends what is latched ([operations.md](operations.md)).
@@ -119,7 +120,7 @@ def _facts(rule: Rule) -> dict[str, str]:
         "look at": _codes(rule.evidence),
         "thresholds": "engineering estimate" if rule.estimate else "published",
         "source": rule.source,
-        "tested with": f"`{rule.triggered_by}`",
+        "tested with": f"`{rule.triggered_by}`" if rule.triggered_by else "",
         "silent on": _codes(rule.must_not_fire_on),
     }
 

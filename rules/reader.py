@@ -1,6 +1,6 @@
 """Reads the fields of one table of a rule file, and takes note of every one that is wrong."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import Enum
@@ -113,16 +113,17 @@ class Reader:
         """A field that is a length of time."""
         return self._literal(key, span, timedelta())
 
-    def choice(self, key: str, kind: type[_E]) -> _E:
-        """A field that names a member of an enumeration, by its value or in lower case by its name."""
+    def choice(self, key: str, kind: Iterable[_E]) -> _E:
+        """A field that names a member of an enumeration, or of several, by its value or in lower case by its name."""
         value = self._value(key)
-        for member in kind:
+        members = tuple(kind)
+        for member in members:
             if value in (member.value, member.name.lower()) and isinstance(value, str):
                 return member
-        names = [str(member.value) if isinstance(member.value, str) else member.name.lower() for member in kind]
+        names = [str(member.value) if isinstance(member.value, str) else member.name.lower() for member in members]
         near = did_you_mean(str(value), names)
         told = f"is no {value}: {near}" if near else f"is none of {', '.join(names)}"
-        return self._wrong(key, told, next(iter(kind)))
+        return self._wrong(key, told, members[0])
 
     def plain(self, key: str) -> str:
         """A field as it is written, in one line; empty if it is no text."""

@@ -5,7 +5,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 from rules.language.tree import Expression, Group
-from vehicle.failure import FailureMode
+from vehicle.failure import FailureMode, Occasion
 from vehicle.finding import Severity
 
 
@@ -98,7 +98,7 @@ class Rule:
     system: str
     """Of the vehicle, in words; the file's."""
     title: str
-    failure_mode: FailureMode
+    failure_mode: Occasion
     when: Expression
     """A truth: it begins to fire once this has held for `lasting`, at no fewer than `observations` samples."""
     until: Expression
@@ -133,8 +133,9 @@ class Rule:
     source: str
     estimate: bool
     """The thresholds are an engineering estimate, not a published figure."""
-    triggered_by: FailureMode
-    """The fault that must make it fire: simulated, or of those that no simulated car has, injected into a recording."""
+    triggered_by: FailureMode | None
+    """The fault that must make it fire: simulated, or of those that no simulated car has, injected into a recording;
+    None of a service item, which no fault brings about."""
     must_not_fire_on: tuple[str, ...]
     """Simulated confounders that must not."""
     when_text: str

@@ -15,6 +15,7 @@ from features.stays import Stay
 from storage import findings, rows, vehicles
 from tickets.alert import Alert
 from tickets.silence import Lift, Silence, SilenceKind, over_alert
+from vehicle.failure import Component
 from vehicle.vehicle import VehicleRecord
 
 Version = tuple[int, int]
@@ -43,6 +44,8 @@ def add(connection: psycopg.Connection[Any], entry: Silence) -> Silence:
 def lift(connection: psycopg.Connection[Any], ended: Lift) -> None:
     """End an entry that has not ended; a workshop may also report afterwards, and again, what it has seen to.
 
+    Maintenance that it has seen to is the car's last service from the end of its stay on.
+
     Raises:
         SilenceOverError: if there is nothing to lift; nothing is changed then.
     """
@@ -61,6 +64,9 @@ def lift(connection: psycopg.Connection[Any], ended: Lift) -> None:
             "VALUES (%(silence_id)s, %(at)s, %(author)s, %(reason)s, %(seen_to)s)",
             rows.column_values(ended),
         )
+        stay = entry.stay
+        if is_report and stay is not None and Component.MAINTENANCE in ended.seen_to:
+            vehicles.record_service(connection, str(entry.vehicle_id), min(stay.end, ended.at))
 
 
 def find(connection: psycopg.Connection[Any], silence_id: int) -> Silence | None:

@@ -1,6 +1,7 @@
 """The registry of vehicles: who may send, and the only place of a VIN."""
 
 from collections.abc import Collection
+from datetime import datetime
 from typing import Any, Final
 
 import psycopg
@@ -30,16 +31,38 @@ class OvmsTakenError(Exception):
 def register(connection: psycopg.Connection[Any], vehicle: VehicleRecord) -> None:
     """Make a vehicle known, or take over what the record says and keep the time of the first registration.
 
+    A service that is known stays known where the record tells of none.
+
     Raises:
         VinTakenError: if another vehicle has the VIN; the transaction is lost then.
         OvmsTakenError: the same of its OVMS name.
     """
+    keep = {"registered_at"} | ({"serviced_at", "serviced_km"} if vehicle.serviced_at is None else set())
     try:
-        save(connection, "vehicles", "vehicle_id", vehicle, keep={"registered_at"})
+        save(connection, "vehicles", "vehicle_id", vehicle, keep=keep)
     except psycopg.errors.UniqueViolation as error:
         if error.diag.constraint_name == "vehicles_ovms_key":
             raise OvmsTakenError("another vehicle is registered with this OVMS user and vehicle") from None
         raise VinTakenError("another vehicle is registered with this VIN") from None
+
+
+def record_service(
+    connection: psycopg.Connection[Any], vehicle_id: str, at: datetime, odometer_km: float | None = None
+) -> VehicleRecord | None:
+    """Note that a vehicle has had its service, and return it; None: it is not known.
+
+    Where the workshop tells no distance, the car's own last word before that time counts. A service that is older than
+    the one that is known changes nothing.
+    """
+    connection.execute(
+        "UPDATE vehicles SET serviced_at = %(at)s, serviced_km = coalesce(%(km)s, ("
+        "  SELECT odometer_km FROM telemetry WHERE vehicle_id = %(car)s AND time <= %(at)s "
+        "  AND odometer_km IS NOT NULL ORDER BY time DESC LIMIT 1"
+        "), CASE WHEN serviced_at = %(at)s THEN serviced_km END) "
+        "WHERE vehicle_id = %(car)s AND (serviced_at IS NULL OR serviced_at <= %(at)s)",
+        {"car": vehicle_id, "at": at, "km": odometer_km},
+    )
+    return find(connection, vehicle_id)
 
 
 def find(connection: psycopg.Connection[Any], vehicle_id: str) -> VehicleRecord | None:

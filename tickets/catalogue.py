@@ -11,10 +11,10 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 from tickets.ticket import Channel
-from vehicle.failure import FailureMode
+from vehicle.failure import OCCASIONS
 from vehicle.finding import Severity
 
 CATALOGUE_FILE = Path(__file__).with_name("catalogue.toml")
@@ -109,11 +109,11 @@ class Fault(_Table):
 
 
 Catalogue = Mapping[str, Fault]
-"""Faults by failure mode."""
+"""Faults by failure mode, and what is due for service."""
 
 
 def load_catalogue(path: Path = CATALOGUE_FILE) -> Catalogue:
-    """Read the fault catalogue; every failure mode must be in it.
+    """Read the fault catalogue; every failure mode and service item must be in it.
 
     Raises:
         CatalogueError: with one line per mistake.
@@ -122,15 +122,21 @@ def load_catalogue(path: Path = CATALOGUE_FILE) -> Catalogue:
         tables = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise CatalogueError(f"{path}: {error}") from None
-    missing = [f"{path.name}: {mode}: is missing" for mode in FailureMode if mode not in tables]
+    missing = [f"{path.name}: {mode}: is missing" for mode in OCCASIONS if mode not in tables]
     try:
-        catalogue = TypeAdapter(dict[FailureMode, Fault]).validate_python(tables)
+        catalogue = TypeAdapter(dict[Annotated[str, AfterValidator(_known)], Fault]).validate_python(tables)
     except ValidationError as error:
         wrong = [f"{path.name}: {_place(item['loc'])}: {item['msg']}" for item in error.errors()]
         raise CatalogueError("\n".join([*missing, *wrong])) from None
     if missing:
         raise CatalogueError("\n".join(missing))
-    return {str(mode): fault for mode, fault in catalogue.items()}
+    return catalogue
+
+
+def _known(name: str) -> str:
+    if name not in set(OCCASIONS):
+        raise ValueError("is neither a failure mode nor a service item")
+    return name
 
 
 def _place(location: tuple[int | str, ...]) -> str:

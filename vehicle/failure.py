@@ -1,4 +1,4 @@
-"""The names of components and failure modes that simulator, rules, models and tickets share."""
+"""The names of components, failure modes and service items that simulator, rules, models and tickets share."""
 
 from enum import StrEnum
 from typing import Final
@@ -40,6 +40,8 @@ class Component(StrEnum):
     ENGINE_THERMOSTAT = "engine_thermostat"
     ALTERNATOR = "alternator"
     """With its regulator and belt."""
+    MAINTENANCE = "maintenance"
+    """No part: what a sound car needs from time to time."""
 
 
 class FailureMode(StrEnum):
@@ -88,6 +90,21 @@ class FailureMode(StrEnum):
         """The component that fails in this way."""
         return _COMPONENTS[self]
 
+
+class ServiceItem(StrEnum):
+    """What is due although nothing has failed; it is planned like a fault, and never counted as one."""
+
+    SERVICE_DUE = "service_due"
+
+    @property
+    def component(self) -> Component:
+        """What a workshop sees to."""
+        return Component.MAINTENANCE
+
+
+Occasion = FailureMode | ServiceItem
+"""Why a car goes to a workshop."""
+OCCASIONS: Final[tuple[Occasion, ...]] = (*FailureMode, *ServiceItem)
 
 _COMPONENTS = {
     FailureMode.LV_BATTERY_AGEING: Component.LOW_VOLTAGE_BATTERY,

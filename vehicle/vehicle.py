@@ -43,6 +43,10 @@ class VehicleRecord:
     """The service region the vehicle belongs to, never a position."""
     build_batch: str = ""
     """As the maker calls it: cars of one share suppliers, and their faults."""
+    serviced_at: datetime | None = None
+    """When its last service was, or when it was delivered, if it has had none."""
+    serviced_km: float | None = None
+    """On the odometer then."""
     ovms: str | None = None
     """``<user>/<vehicleid>`` of its OVMS module, by which its messages are known; may identify a person."""
     powertrain: Powertrain | None = None

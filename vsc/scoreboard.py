@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import median
 
+from vehicle.failure import ServiceItem
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -52,7 +54,7 @@ class Verdict:
     tickets_with_appointment: int
     """Tickets that exactly one appointment names."""
     false_tickets: int
-    """Tickets for what was not wrong, or not yet."""
+    """Tickets for what was not wrong, or not yet; a service that is due is nothing wrong, and no false ticket."""
 
 
 def judge(problems: Sequence[Problem], tickets: Sequence[IssuedTicket]) -> Verdict:
@@ -69,7 +71,9 @@ def judge(problems: Sequence[Problem], tickets: Sequence[IssuedTicket]) -> Verdi
         tickets=len(tickets),
         tickets_with_appointment=sum(ticket.appointments == 1 for ticket in tickets),
         false_tickets=sum(
-            ticket.key not in known or ticket.created_at < known[ticket.key].onset_at for ticket in tickets
+            ticket.key not in known or ticket.created_at < known[ticket.key].onset_at
+            for ticket in tickets
+            if ticket.failure_mode not in frozenset(ServiceItem)
         ),
     )
 

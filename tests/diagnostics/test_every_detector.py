@@ -15,7 +15,7 @@ from simulator.fault_modes import SIMULATED, STORY
 from simulator.faults import FaultOrder
 from tests.support.judging import JudgedFleet, judge_fleet
 from tests.support.windows import a_vehicle
-from vehicle.failure import COMBUSTION, FailureMode
+from vehicle.failure import COMBUSTION, FailureMode, Occasion, ServiceItem
 from vehicle.finding import Finding
 from vehicle.vehicle import LowVoltageChemistry
 
@@ -25,12 +25,12 @@ SEED = 4100
 CARS, DAYS = 14, 42
 
 JUDGED = {one.rule.failure_mode for one in DETECTORS if isinstance(one, RuleDetector)}
-OTHERS = sorted((JUDGED & set(SIMULATED)) - set(STORY), key=str)
+OTHERS = sorted((mode for mode in SIMULATED if mode in JUDGED - set(STORY)), key=str)
 """The modes that the demo does not tell of."""
 SLOW = {FailureMode.INFOTAINMENT_STORAGE_WEAR}
 """Needs longer than six weeks to show."""
-SELDOM = {FailureMode.CHARGER_PHASE_LOST, FailureMode.INVERTER_POWER_STAGE}
-"""Not every car shows them in six weeks: the one car of this fleet does not."""
+SELDOM = {FailureMode.CHARGER_PHASE_LOST, FailureMode.INVERTER_POWER_STAGE, FailureMode.DRIVE_UNIT_BEARING_WEAR}
+"""Not every car shows them in six weeks: the one car of this fleet does not; worn bearings need a sound month first."""
 
 every = pytest.mark.parametrize("detector", DETECTORS, ids=lambda detector: detector.name)
 
@@ -60,11 +60,11 @@ def others() -> JudgedFleet:
     return judge_fleet(len(orders), 42, SEED, DETECTORS, orders)
 
 
-def _mode(detector: Detector) -> FailureMode:
+def _mode(detector: Detector) -> Occasion:
     return detector.rule.failure_mode if isinstance(detector, RuleDetector) else FailureMode.WEAK_CELL_GROUP
 
 
-def _faulty(fleet: JudgedFleet, mode: FailureMode) -> JudgedCar:
+def _faulty(fleet: JudgedFleet, mode: Occasion) -> JudgedCar:
     """The car that shows the mode, or the first one."""
     struck = (fault.vehicle_id for fault in fleet.truth.faults if fault.failure_mode == mode)
     vehicle_id = next(struck, fleet.cars[0].vehicle.vehicle_id)
@@ -179,7 +179,7 @@ def test_it_fires_on_its_fault_and_names_the_part(
                     assert found.observed_at >= fault.onset_at
                     assert set(found.locations) == set(fault.locations) or (mode in OTHERS and not found.locations)
                     told.append(found)
-    never = mode in COMBUSTION or detector.name == "lv_far_below_reference"
+    never = mode in COMBUSTION or isinstance(mode, ServiceItem) or detector.name == "lv_far_below_reference"
     assert told or mode in OTHERS or never, "no car has an engine, and cars go silent before they are nearly empty"
 
 

@@ -6,12 +6,12 @@ from reports.problems import Problem
 from storage.prognoses import Prognosis
 from tests.support.a_visit import NOW, an_alert
 from tickets.visit import Appointment
-from vehicle.failure import Component, FailureMode
+from vehicle.failure import Component, FailureMode, Occasion, ServiceItem
 from vehicle.finding import RemainingUsefulLife, Severity
 
 
 def a_problem(
-    mode: FailureMode = FailureMode.TYRE_SLOW_LEAK,
+    mode: Occasion = FailureMode.TYRE_SLOW_LEAK,
     *,
     days: float | None = None,
     booked_in: float | None = None,
@@ -43,6 +43,13 @@ def test_the_fleet_in_figures() -> None:
         (Component.HIGH_VOLTAGE_SYSTEM, ((Severity.DANGER, 1),)),
     )
     assert figures.median_warning == timedelta(days=11)
+
+
+def test_a_service_that_is_due_is_counted_apart() -> None:
+    service = a_problem(ServiceItem.SERVICE_DUE, booked_in=3, vehicle_id="veh-0002")
+    figures = fleet_figures([a_problem(days=10), service], {"veh-0001", "veh-0002"}, {}, NOW)
+    assert (figures.troubled, figures.open_problems, figures.booked, figures.services_due) == (1, 1, 0, 1)
+    assert [component for component, _ in figures.by_component] == [Component.TYRE]
 
 
 def test_an_empty_fleet_has_figures() -> None:

@@ -6,18 +6,9 @@ from rules.loader import load_rules
 from rules.rule import Rule
 from simulator.confounders import Confounder
 from simulator.fault_modes import FAULT_MODES
-from vehicle.failure import COMBUSTION, FailureMode
+from vehicle.failure import COMBUSTION, FailureMode, ServiceItem
 
 RULES = load_rules()
-UNJUDGED = {
-    FailureMode.DRIVE_UNIT_BEARING_WEAR,
-    FailureMode.TYRE_UNDERINFLATION_SEASONAL,
-    FailureMode.TPMS_SENSOR_BATTERY,
-    FailureMode.BRAKE_DRAG,
-    FailureMode.BRAKE_FLUID_LOW,
-    FailureMode.PARKING_BRAKE_ACTUATOR,
-}
-"""Simulated, and not yet judged by any rule: docs/limitations.md."""
 
 
 def _name(rule: Rule) -> str:
@@ -37,12 +28,16 @@ def test_an_estimate_says_that_it_is_one(rule: Rule) -> None:
 
 @pytest.mark.parametrize("rule", RULES, ids=_name)
 def test_the_fault_that_triggers_a_rule_is_the_one_that_it_finds(rule: Rule) -> None:
-    assert rule.triggered_by is rule.failure_mode
+    assert rule.triggered_by is (None if isinstance(rule.failure_mode, ServiceItem) else rule.failure_mode)
 
 
-def test_every_other_fault_that_the_simulator_has_has_a_rule() -> None:
+def test_every_fault_that_the_simulator_has_has_a_rule() -> None:
     simulated = {mode for mode, fault in FAULT_MODES.items() if fault.simulated}
-    assert {rule.failure_mode for rule in RULES} == simulated - UNJUDGED | COMBUSTION
+    assert {rule.failure_mode for rule in RULES if rule.triggered_by} == simulated | COMBUSTION == set(FailureMode)
+
+
+def test_every_service_item_has_a_rule() -> None:
+    assert {rule.failure_mode for rule in RULES if not rule.triggered_by} == set(ServiceItem)
 
 
 @pytest.mark.parametrize("rule", [rule for rule in RULES if rule.failure_mode in COMBUSTION], ids=_name)

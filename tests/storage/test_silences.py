@@ -135,3 +135,13 @@ def test_what_is_known_of_a_car_that_is_forgotten_goes_and_the_fleets_stays(conn
     assert vehicles.forget(connection, VEHICLE)["silences"] == 1
     assert silences.list_silences(connection) == [fleet]
     assert held_findings.list_held(connection) == []
+
+
+def test_maintenance_that_a_workshop_has_seen_to_is_the_car_s_last_service(connection: Connection) -> None:
+    vehicles.register(connection, CAR)
+    stay = silences.add(connection, STAY)
+    lift = Lift(stay.silence_id, NOW + DAY, "K. Berg", "yearly service", ("tyre",))
+    silences.lift(connection, lift)
+    assert vehicles.find(connection, VEHICLE) == CAR
+    silences.lift(connection, replace(lift, at=NOW + 2 * DAY, seen_to=("maintenance",)))
+    assert vehicles.find(connection, VEHICLE) == replace(CAR, serviced_at=NOW + DAY), "it was back then"

@@ -138,3 +138,24 @@ INSERT INTO booking_outbox (message_id, visit_id, kind, body, created_at, next_a
     SELECT gen_random_uuid(), visit_id, 'create', '', now(), now(), 'pending', 0, '' FROM visits
     WHERE vehicle_id = 'car';
 """
+
+
+def test_a_service_counts_from_its_day_and_the_car_s_own_odometer(connection: psycopg.Connection[Any]) -> None:
+    vehicles.register(connection, CAR)
+    connection.execute("INSERT INTO telemetry (vehicle_id, time, odometer_km) VALUES ('car', %s, 41250.5)", [NOW])
+    later = NOW + timedelta(days=1)
+    assert vehicles.record_service(connection, "car", later) == replace(CAR, serviced_at=later, serviced_km=41250.5)
+    told = vehicles.record_service(connection, "car", later, 41_300.0)
+    assert told == replace(CAR, serviced_at=later, serviced_km=41_300.0)
+    assert vehicles.record_service(connection, "car", NOW, 9.0) == told, "an older one changes nothing"
+    assert vehicles.record_service(connection, "nobody", NOW) is None
+
+
+def test_registering_again_keeps_the_service(connection: psycopg.Connection[Any]) -> None:
+    serviced = replace(CAR, serviced_at=NOW, serviced_km=100.0)
+    vehicles.register(connection, serviced)
+    vehicles.register(connection, CAR)
+    assert vehicles.find(connection, "car") == serviced
+    newer = replace(CAR, serviced_at=NOW + timedelta(days=9), serviced_km=None)
+    vehicles.register(connection, newer)
+    assert vehicles.find(connection, "car") == newer

@@ -10,7 +10,7 @@ from tickets.catalogue import load_catalogue
 from tickets.payload import TicketInVisit, booking_payload, encode
 from tickets.ticket import Channel, ServiceTicket, TicketState
 from tickets.visit import Visit, VisitState
-from vehicle.failure import FailureMode
+from vehicle.failure import FailureMode, Occasion
 from vehicle.finding import Evidence, Finding, Severity
 
 NOW = datetime(2026, 9, 7, 6, 0, tzinfo=UTC)
@@ -38,7 +38,7 @@ def a_finding(**changes: Any) -> Finding:
     return replace(finding, **changes)
 
 
-def an_alert(mode: FailureMode = FailureMode.TYRE_SLOW_LEAK, **changes: Any) -> Alert:
+def an_alert(mode: Occasion = FailureMode.TYRE_SLOW_LEAK, **changes: Any) -> Alert:
     """An open alert that is sure enough for a ticket."""
     alert = Alert(
         alert_id=UUID(int=sum(map(ord, mode))),

@@ -3,11 +3,11 @@ from pathlib import Path
 import pytest
 
 from tickets.catalogue import CATALOGUE_FILE, CatalogueError, load_catalogue
-from vehicle.failure import FailureMode
+from vehicle.failure import OCCASIONS
 
 
-def test_every_failure_mode_is_in_the_catalogue() -> None:
-    assert set(load_catalogue()) == set(FailureMode)
+def test_every_failure_mode_and_service_item_is_in_the_catalogue() -> None:
+    assert set(load_catalogue()) == set(OCCASIONS)
 
 
 def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
@@ -26,7 +26,7 @@ def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
     lines = str(raised.value).splitlines()
     for expected in (
         "tyre_slow_leak: is missing",
-        "tyre_fast_leak: Input should be",
+        "tyre_fast_leak: Value error, is neither a failure mode nor a service item",
         "weak_cell_group.duration_min: ",
         "hv_isolation_loss.channel.danger: ",
         "coolant_pump_weak.channel",

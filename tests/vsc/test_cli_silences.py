@@ -119,6 +119,15 @@ def test_a_workshop_stay_is_entered_and_reported(vsc: Vsc) -> None:
     assert "no stay in a workshop" in vsc.refused("silences", "lift", other, *WHY, "--seen-to", "all")
 
 
+def test_a_service_is_reported(vsc: Vsc) -> None:
+    said = vsc("vehicles", "serviced", "car-3", "--odometer-km", "41250")
+    assert "car-3 had its service on 2026-09-07, at 41250 km" in said
+    told = vsc.json("vehicles", "serviced", VIN, "--at", "2026-09-07T06:00:00Z")
+    assert told["serviced_km"] == 41250, "the same service, told again"
+    assert "a later service" in vsc.refused("vehicles", "serviced", "car-3", "--at", "2026-09-01")
+    assert "still to come" in vsc.refused("vehicles", "serviced", "car-3", "--at", "2026-10-01")
+
+
 def test_what_is_held_back_says_why_no_alert_came(vsc: Vsc) -> None:
     added = vsc.json("silences", "add", "--model", "Kombi", "--component", "tyre", "--to", "1 w", *WHY)
     with psycopg.connect(vsc.database_url) as connection:

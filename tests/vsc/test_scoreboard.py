@@ -41,6 +41,11 @@ def test_a_ticket_for_what_is_not_wrong_is_false() -> None:
     assert (verdict.false_tickets, verdict.faults_found_before_failure) == (3, 0)
 
 
+def test_a_service_that_is_due_is_no_false_ticket() -> None:
+    verdict = judge([], [IssuedTicket("car-1", "maintenance", "service_due", day(14), 1)])
+    assert (verdict.tickets, verdict.false_tickets) == (1, 0)
+
+
 def test_a_fault_that_does_not_fail_yet_counts_as_found_without_a_lead() -> None:
     verdict = judge([a_problem(failed=None)], [a_ticket()])
     assert (verdict.faults_found_before_failure, verdict.median_lead_days) == (1, None)

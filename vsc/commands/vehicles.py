@@ -174,6 +174,43 @@ def workshop(
 
 
 @app.command()
+def serviced(
+    vehicle: Annotated[str, typer.Argument(help="The car, by pseudonym or VIN.", metavar="ID")],
+    *,
+    at: Annotated[str, typer.Option("--at", help="When it was given back; default: now.")] = "",
+    odometer_km: Annotated[
+        float | None, typer.Option(help="On its odometer then; default: what it last told before that time.", min=0)
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say that a car has had its service, or was delivered then: the next one counts from it.
+
+    A workshop's report does the same: vsc silences lift NUMBER --seen-to maintenance --reason "yearly service"
+
+    vsc vehicles serviced car-3 --odometer-km 41250
+    """
+    from storage.connection import connect
+    from storage.vehicles import record_service
+
+    context = load_context()
+    now = context.clock.now()
+    done_at = moment(at, "--at") if at else now
+    if done_at > now:
+        raise WrongCallError(f"--at {at}: that is still to come")
+    with connect(context.database_url) as connection:
+        car = record_service(connection, known_vehicle(connection, vehicle).vehicle_id, done_at, odometer_km)
+    if car is None or car.serviced_at is None:
+        raise CommandError(f"no car {vehicle} is registered any more")
+    if car.serviced_at > done_at:
+        raise CommandError(f"a later service of {car.vehicle_id} is known, of {car.serviced_at:%Y-%m-%d}")
+    if as_json:
+        print_json({"vehicle_id": car.vehicle_id, "serviced_at": car.serviced_at, "serviced_km": car.serviced_km})
+        return
+    distance = "an unknown distance" if car.serviced_km is None else f"{car.serviced_km:.0f} km"
+    OUT.print(f"{car.vehicle_id} had its service on {car.serviced_at:%Y-%m-%d}, at {distance}.")
+
+
+@app.command()
 def forget(
     vehicle_id: VehicleArgument,
     *,

@@ -10,6 +10,7 @@ from flows.backtest import Fire
 from rules.engine.judge import applies
 from rules.rule import Rule
 from simulator.truth import FaultTruth, Truth
+from vehicle.failure import ServiceItem
 from vehicle.vehicle import VehicleRecord
 from vsc.hindsight.reference import Answer, Found
 
@@ -29,11 +30,15 @@ class TruthReference:
     name: str = "truth"
 
     def answer(self, rule: Rule, fire: Fire) -> Answer:
-        """Whether a fault of the rule's mode explains a fire."""
+        """Whether a fault of the rule's mode explains a fire; of service items, which are no faults, nothing is known."""
+        if isinstance(rule.failure_mode, ServiceItem):
+            return Answer.UNKNOWN
         return Answer.RIGHT if any(_explains(fault, fire) for fault in self._faults(rule)) else Answer.WRONG
 
     def found(self, rule: Rule, fires: Sequence[Fire]) -> Found:
         """What became of the faults that showed, on cars that the rule is for."""
+        if isinstance(rule.failure_mode, ServiceItem):
+            return Found()
         asked = [fault for fault in self._faults(rule) if self._is_asked(rule, fault)]
         firsts = [(fault, _first(fault, fires)) for fault in asked]
         leads = [(fault.failed_at - at) / DAY for fault, at in firsts if fault.failed_at and at is not None]
