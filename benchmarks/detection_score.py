@@ -16,7 +16,7 @@ from rules.engine.judge import applies
 from simulator.fault_modes import FAULT_MODES, SIMULATED
 from simulator.truth import FaultTruth
 from tickets.ticket import Channel
-from vehicle.failure import FailureMode, Occasion
+from vehicle.failure import Occasion
 from vehicle.finding import Severity
 
 PER_DAYS: Final = 1000.0
@@ -85,7 +85,7 @@ def summary(results: Sequence[Judged], detectors: Sequence[Detector], options: s
     }
 
 
-def _cases(judged: Judged, modes: Mapping[str, FailureMode]) -> list[Case]:
+def _cases(judged: Judged, modes: Mapping[str, Occasion]) -> list[Case]:
     cases = []
     for fault in judged.faults:
         fires = [fire for fire in judged.fires if fire.vehicle_id == fault.vehicle_id and fire.rule_id in modes]
