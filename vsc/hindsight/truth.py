@@ -30,7 +30,7 @@ class TruthReference:
     name: str = "truth"
 
     def answer(self, rule: Rule, fire: Fire) -> Answer:
-        """Whether a fault of the rule's mode explains a fire; a service item is no fault, and nothing is known of it."""
+        """Whether a fault of the rule's mode explains a fire; of a service item nobody knows."""
         if isinstance(rule.failure_mode, ServiceItem):
             return Answer.UNKNOWN
         return Answer.RIGHT if any(_explains(fault, fire) for fault in self._faults(rule)) else Answer.WRONG
