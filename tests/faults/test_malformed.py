@@ -4,6 +4,7 @@ import itertools
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -13,9 +14,10 @@ from storage.ledger import BatchKey
 from tests.support.faults.bad_payloads import BOOT, BadPayload, duplicate_names, malformed, wrong_types
 from tests.support.faults.contents import Contents, as_sent, named, raw, tally
 from tests.support.faults.load import standard_load, vehicle_id
-from tests.support.faults.sent import payload_of
 from vehicle.batch import TelemetryBatch
+from vehicle.codec import JSON, MESSAGEPACK
 from vehicle.topics import Channel, topic
+from vehicle.wire import encode_telemetry
 
 pytestmark = pytest.mark.integration
 
@@ -67,14 +69,15 @@ def test_wrong_types(seed: int, contents: Callable[..., AbstractContextManager[C
 def test_more_than_asked_for(seed: int, contents: Callable[..., AbstractContextManager[Contents]]) -> None:
     """A field that nobody knows changes nothing, a signal that nobody knows is kept beside the others."""
     good = [batch for batch in standard_load(seed, 20, vehicles=1) if isinstance(batch, TelemetryBatch)]
+    kinds: dict[str, Any] = {JSON: msgspec.json, MESSAGEPACK: msgspec.msgpack}
     cup_holder = ["left", None, 1.5, {"full": True}, [1, 2]]
     with contents(CAR) as run:
         messages = []
-        for batch, encode in zip(good, itertools.cycle((msgspec.json.encode, msgspec.msgpack.encode)), strict=False):
-            message = msgspec.msgpack.decode(payload_of(batch)) | {"mood": "good", "": None}
+        for batch, (kind, codec) in zip(good, itertools.cycle(kinds.items()), strict=False):
+            message = codec.decode(encode_telemetry(batch, kind)) | {"mood": "good", "": None}
             message["s"]["cup_holder"] = cup_holder
-            run.expect(batch, encode(message))
-            messages.append(as_sent(batch, encode(message), None))
+            run.expect(batch, codec.encode(message))
+            messages.append(as_sent(batch, codec.encode(message), None))
         run.send(messages)
         rows = run.query("SELECT extra FROM telemetry ORDER BY time")
         beside = [{"cup_holder": value} if value is not None else None for value in cup_holder]
