@@ -169,7 +169,10 @@ class PacedFleet:
         address, ack = parse_topic(name), decode_ack(payload)
         if isinstance(address, Rejection) or isinstance(ack, Rejection):
             return
-        car = self._cars[address[0]]
+        car = self._cars.get(address[0])
+        if car is None:
+            # Others may publish beside this fleet.
+            return
         with self._lock:
             if ack.missing:
                 stored = [(seq, due) for seq, due in car.waiting if ack.covers(seq)]
