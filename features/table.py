@@ -31,7 +31,7 @@ from features.window import Window
 
 @dataclass(frozen=True, slots=True)
 class Feature:
-    """What can be told from samples."""
+    """What can be told from samples, and what the batch ledger tells of those that are missing."""
 
     title: str
     unit: str
@@ -67,6 +67,7 @@ FEATURES: Final[Mapping[str, Feature]] = MappingProxyType(
         "engine_coolant": Feature("coolant of the combustion engine once it is warm, day's median", "degC"),
         "charging_voltage": Feature("low-voltage system with the combustion engine running, day's upper readings", "V"),
         "unseen_driving": Feature("distance driven while the car was silent, share of the day's", "%"),
+        "lost_batches": Feature("batches of the day that never came, share; of the batch ledger, not of files", "%"),
         "rolling_resistance": Feature("resistance to rolling, share of the weight", "%"),
         "inertia": Feature("torque of all motors for 1 m/s2", "Nm"),
         "tyre_unheard": Feature("driving at which the sensor was last heard well before the others", "%", "wheel"),

@@ -7,18 +7,22 @@ from typing import Any, Final
 import pandas as pd
 import psycopg
 
-from features.panel import Observations
+from features.panel import Observations, Panel, known, panel
 from features.stays import Stay, earliest_needed, events_outside, outside
 from features.table import ARRAYS, SIGNALS, observe
 from features.window import LOOKBACK, Array, Window, times_of
-from rules.engine.needs import margin, signals
+from rules.engine.needs import margin, needs, signals
 from rules.rule import Rule
 from rules.told import is_scalar, seen_to, told
-from storage import events, telemetry
+from storage import events, gaps, telemetry
 from vehicle.signals import CATALOGUE
 from vehicle.vehicle import VehicleRecord
 
 DAY: Final = timedelta(days=1)
+LOST: Final = "lost_batches"
+"""The one feature that no sample tells of: it is the batch ledger's."""
+LEAST_BATCHES: Final = 10
+"""A day with fewer says nothing, because one would be a tenth (engineering estimate)."""
 
 
 def observations(
@@ -66,6 +70,7 @@ def observations(
         ),
         **seen_to(stays, end),
         **observe(window),
+        **(_lost(connection, window) if any(LOST in needs(rule).features for rule in rules) else {}),
     }
 
 
@@ -73,6 +78,16 @@ def _as_shown(frame: pd.DataFrame) -> pd.DataFrame:
     """Signals as the sensor shows them: what is stored in half of the bytes is a little beside it."""
     shown = {name: CATALOGUE[name].quantised(frame[name].to_numpy()) for name in frame.columns}
     return pd.DataFrame(shown, index=frame.index)
+
+
+def _lost(connection: psycopg.Connection[Any], window: Window) -> dict[str, Panel]:
+    """The share of the day's batches that never came, %, as of its last sample."""
+    at = window.times[window.inside(window.times)][-1:]
+    batches = gaps.lost_share(connection, window.vehicle.vehicle_id, window.start, window.end)
+    expected = batches.lost + batches.stored
+    if not len(at) or expected < LEAST_BATCHES:
+        return {}
+    return known({LOST: panel(at, [100.0 * batches.lost / expected])})
 
 
 def _in_use(frame: pd.DataFrame, stays: Sequence[Stay]) -> pd.DataFrame:

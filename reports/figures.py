@@ -8,6 +8,7 @@ from statistics import median
 from typing import Final
 
 from reports.problems import Problem
+from vehicle.failure import ServiceItem
 from vehicle.finding import Severity
 
 SILENT_AFTER: Final = timedelta(days=1)
@@ -52,7 +53,7 @@ def fleet_figures(
         silent=tuple(sorted(car for car in known if car not in contacts or now - contacts[car] > SILENT_AFTER)),
         troubled=len({problem.alert.vehicle_id for problem in problems}),
         open_problems=len(problems),
-        services_due=len(everything) - len(problems),
+        services_due=sum(one.alert.failure_mode == ServiceItem.SERVICE_DUE for one in everything),
         danger=sum(problem.is_danger for problem in problems),
         booked=len(booked),
         begun=sum(problem.is_begun(now) for problem in booked),

@@ -14,6 +14,7 @@ from reports.pages import page_environment, style, write_page
 from reports.problems import Problem, read_problems, urgency
 from storage import ledger, quarantine, vehicles
 from storage.health import daily_conditions
+from vehicle.failure import ServiceItem
 
 CONDITION_SPAN: Final = timedelta(days=42)
 """How far back the condition of the fleet is shown."""
@@ -55,7 +56,8 @@ def _content(connection: psycopg.Connection[Any], clock: Clock) -> dict[str, Any
         "style": style("chart.css", "fleet.css"),
         "figures": figures.fleet_figures(read, vehicles.known_ids(connection), contacts, now),
         "due": due,
-        "services": [problem for problem in read if not problem.is_fault],
+        "services": [problem for problem in read if problem.alert.failure_mode == ServiceItem.SERVICE_DUE],
+        "incomplete": [one.alert for one in read if one.alert.failure_mode == ServiceItem.DATA_INCOMPLETE],
         "next": next((problem for problem in due if problem.failure and not problem.is_begun(now)), None),
         "axis": timelines.repair_axis(due, now),
         "warned": warned,

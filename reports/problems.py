@@ -61,7 +61,7 @@ class Problem:
 
     @property
     def is_fault(self) -> bool:
-        """Whether something has failed or is about to; a service that is due never counts with them."""
+        """Whether a part has failed or is about to; services that are due and missing data never count with them."""
         return self.alert.failure_mode not in frozenset(ServiceItem)
 
     @property

@@ -41,6 +41,7 @@ _TITLES: Final[dict[str, str]] = {
     Component.ALTERNATOR: "Alternator",
     Component.MAINTENANCE: "Maintenance",
     ServiceItem.SERVICE_DUE: "Service is due",
+    ServiceItem.DATA_INCOMPLETE: "Car tells only part of what it should",
     FailureMode.LV_BATTERY_AGEING: "12 V battery is wearing out",
     FailureMode.LV_PARASITIC_DRAIN: "Parked car draws too much current",
     FailureMode.DCDC_SUPPORT_LOSS: "DC-DC converter supports the 12 V system too little",

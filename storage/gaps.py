@@ -53,10 +53,30 @@ class LostSpan:
     batches: int
 
 
+@dataclass(frozen=True, slots=True)
+class Share:
+    """How much of what a car sent has come."""
+
+    lost: int
+    """Batches."""
+    stored: int
+
+
 def lost_spans(connection: psycopg.Connection[Any], vehicle_id: str, start: datetime, end: datetime) -> list[LostSpan]:
     """What is missing of one vehicle between two times, or across them, the earliest first."""
     with connection.cursor(row_factory=record_row(LostSpan)) as cursor:
         return cursor.execute(_LOST, {"vehicle_id": vehicle_id, "start": start, "end": end}).fetchall()
+
+
+def lost_share(connection: psycopg.Connection[Any], vehicle_id: str, start: datetime, end: datetime) -> Share:
+    """The batches sent in [start, end), and those missing before them."""
+    row = connection.execute(
+        "SELECT count(*) FROM batch_ledger WHERE vehicle_id = %s AND kind IN ('telemetry', 'event') "
+        "AND time_received IS NULL AND sent_at >= %s AND sent_at < %s",
+        [vehicle_id, start, end],
+    ).fetchone()
+    lost = sum(span.batches for span in lost_spans(connection, vehicle_id, start, end) if start <= span.end < end)
+    return Share(lost, row[0] if row else 0)
 
 
 _LOST: Final = """

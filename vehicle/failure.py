@@ -92,14 +92,16 @@ class FailureMode(StrEnum):
 
 
 class ServiceItem(StrEnum):
-    """What is due although nothing has failed; it is planned like a fault, and never counted as one."""
+    """What asks for somebody although no part is known to fail: planned like a fault, and never counted as one."""
 
     SERVICE_DUE = "service_due"
+    DATA_INCOMPLETE = "data_incomplete"
+    """What the car should have told is missing: nobody knows how it is."""
 
     @property
     def component(self) -> Component:
-        """What a workshop sees to."""
-        return Component.MAINTENANCE
+        """What is seen to."""
+        return Component.MAINTENANCE if self is ServiceItem.SERVICE_DUE else Component.TELEMATICS
 
 
 Occasion = FailureMode | ServiceItem

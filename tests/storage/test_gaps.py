@@ -5,7 +5,7 @@ import psycopg
 import pytest
 
 from storage import ledger
-from storage.gaps import Gap, LostSpan, lost_spans, silent_spans
+from storage.gaps import Gap, LostSpan, Share, lost_share, lost_spans, silent_spans
 from storage.ledger import BatchKey, BatchKind, LedgerEntry
 
 pytestmark = pytest.mark.integration
@@ -105,3 +105,11 @@ def test_what_has_come_is_not_missing(connection: psycopg.Connection[Any]) -> No
     enter(connection, 1, 3)
     enter(connection, 2, kind=BatchKind.EVENT)
     assert lost_spans(connection, "a", START, at(24)) == []
+
+
+def test_the_share_that_is_lost_counts_each_gap_once(connection: psycopg.Connection[Any]) -> None:
+    enter(connection, 1, 2, 6, 9)
+    assert lost_share(connection, "a", at(0), at(24)) == Share(lost=5, stored=4)
+    assert lost_share(connection, "a", at(3), at(9)) == Share(lost=3, stored=1)
+    assert lost_share(connection, "a", at(9), at(24)) == Share(lost=2, stored=1)
+    assert lost_share(connection, "b", at(0), at(24)) == Share(0, 0)
