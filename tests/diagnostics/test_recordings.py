@@ -51,6 +51,11 @@ def _judged(history: Samples, change: Change = np.copy) -> list[Finding]:
     return judge_history(Samples(UNKNOWN, history.times, {**history.columns, CELLS: cells}), all_detectors()).findings
 
 
+def _of_cells(found: list[Finding]) -> list[Finding]:
+    """Without what is true of the faulty car's recording whatever its cells are: it has holes with driving in them."""
+    return [one for one in found if one.detector != "drives_unseen"]
+
+
 def _repaired(cells: np.ndarray) -> np.ndarray:
     weak = np.array(WEAK) - 1
     cells = cells.copy()
@@ -59,9 +64,11 @@ def _repaired(cells: np.ndarray) -> np.ndarray:
 
 
 def test_both_weak_groups_are_found_within_three_days_and_nothing_else(faulty: Samples) -> None:
-    found = _judged(faulty)
+    everything = _judged(faulty)
+    # On 21 April 107 km in a silence of eleven hours.
+    assert {one.detector for one in everything} == {"cell_peers", "drives_unseen"}
+    found = _of_cells(everything)
     assert {one.locations for one in found} == {("V_2", "V_81")}
-    assert {one.detector for one in found} == {"cell_peers"}
     first = datetime.fromisoformat(str(faulty.times[0])).replace(tzinfo=UTC)
     assert found[0].observed_at < first + timedelta(days=3)
     assert not any(one.cleared for one in found)
@@ -82,14 +89,14 @@ def test_a_drift_of_fifteen_millivolts_is_found_in_the_healthy_car(healthy: Samp
 
 
 def test_nothing_is_found_once_the_weak_groups_are_repaired(faulty: Samples) -> None:
-    assert _judged(faulty, _repaired) == []
+    assert _of_cells(_judged(faulty, _repaired)) == []
 
 
 @pytest.mark.parametrize("seed", [1, 2])
 def test_permuted_columns_give_permuted_names(faulty: Samples, seed: int) -> None:
     order = np.random.default_rng(seed).permutation(87)
     names = sorted(int(np.flatnonzero(order == number - 1)[0]) + 1 for number in WEAK)
-    found = _judged(faulty, lambda cells: cells[:, order])
+    found = _of_cells(_judged(faulty, lambda cells: cells[:, order]))
     assert found[0].locations == tuple(f"V_{number}" for number in names)
     assert {one.locations for one in found} == {found[0].locations}
 
@@ -103,7 +110,7 @@ def test_a_slow_drift_is_found_in_a_repaired_pack(faulty: Samples, cell: int) ->
         cells[:, cell] -= 0.040 * share
         return cells.round(3)
 
-    found = _judged(faulty, drifting)
+    found = _of_cells(_judged(faulty, drifting))
     assert {one.locations for one in found} == {(f"V_{cell + 1}",)}
     assert found[0].remaining_useful_life is not None
 
@@ -114,7 +121,7 @@ def test_a_dead_sensor_is_no_weak_group(faulty: Samples) -> None:
         cells[:, 30] = 3.7
         return cells
 
-    assert _judged(faulty, stuck) == []
+    assert _of_cells(_judged(faulty, stuck)) == []
 
 
 def test_holes_in_the_recording_change_nothing(faulty: Samples) -> None:
@@ -123,4 +130,4 @@ def test_holes_in_the_recording_change_nothing(faulty: Samples) -> None:
         cells[np.random.default_rng(0).random(cells.shape) < 0.1] = np.nan
         return cells
 
-    assert {one.locations for one in _judged(faulty, holed)} == {("V_2", "V_81")}
+    assert {one.locations for one in _of_cells(_judged(faulty, holed))} == {("V_2", "V_81")}

@@ -1,5 +1,6 @@
 """What the batch ledger tells of a day beside its samples."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from flows.observations import DAY, LOST, observations
 from rules.loader import load_rules
 from storage import vehicles
+from storage.connection import connect
 from storage.ledger import BatchKey
 from tests.support.stored_samples import store_batch
 from tests.support.windows import a_vehicle
@@ -18,6 +20,12 @@ from vehicle.moment import instant
 pytestmark = pytest.mark.integration
 START = datetime(2026, 3, 1, tzinfo=UTC)
 CAR = a_vehicle()
+
+
+@pytest.fixture
+def connection(database_url: str) -> Iterator[psycopg.Connection[Any]]:
+    with connect(database_url, autocommit=True) as opened:
+        yield opened
 
 
 def _share(connection: psycopg.Connection[Any], day: int) -> float | None:

@@ -4,12 +4,16 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import numpy as np
 import psycopg
 import pytest
 from psycopg import sql
 
 from storage import vehicles
+from storage.ledger import BatchKey
+from tests.support.stored_samples import store_batch
 from vehicle.foreign import ForeignName, ForeignProtocol
+from vehicle.moment import instant
 from vehicle.vehicle import LowVoltageChemistry, Powertrain, VehicleRecord
 
 pytestmark = pytest.mark.integration
@@ -142,7 +146,8 @@ INSERT INTO booking_outbox (message_id, visit_id, kind, body, created_at, next_a
 
 def test_a_service_counts_from_its_day_and_the_car_s_own_odometer(connection: psycopg.Connection[Any]) -> None:
     vehicles.register(connection, CAR)
-    connection.execute("INSERT INTO telemetry (vehicle_id, time, odometer_km) VALUES ('car', %s, 41250.5)", [NOW])
+    columns = {"odometer_km": np.array([41250.5])}
+    store_batch(connection, BatchKey("car", "a1", 1), np.array([instant(NOW)]), columns, NOW)
     later = NOW + timedelta(days=1)
     assert vehicles.record_service(connection, "car", later) == replace(CAR, serviced_at=later, serviced_km=41250.5)
     told = vehicles.record_service(connection, "car", later, 41_300.0)
