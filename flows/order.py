@@ -3,7 +3,6 @@
 What belongs together is one transaction per car: alert, ticket, its first step, visit, and the message that books it.
 """
 
-from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -34,7 +33,7 @@ class OrderSummary:
     tickets_changed: int = 0
     messages: int = 0
     """Messages put into the outbox: new visits, and changes of visits."""
-    waiting: Counter[str] = field(default_factory=Counter)
+    waiting: dict[str, int] = field(default_factory=dict)
     """Alerts that wait for an engineer, by reason."""
 
 
@@ -87,7 +86,7 @@ def _plan(
     for alert in listed:
         decision = decide(alert, catalogue, quiet.get(alert.alert_id))
         if isinstance(decision, Wait):
-            summary.waiting[decision.reason] += 1
+            summary.waiting[decision.reason] = summary.waiting.get(decision.reason, 0) + 1
         else:
             orders.append((alert, decision))
     known = tickets.list_tickets(connection, vehicle_id=vehicle_id)

@@ -1,6 +1,6 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -65,7 +65,7 @@ def test_sure_alerts_become_tickets_in_one_visit_with_one_message(connection: Co
     alerts.save(connection, an_alert(FailureMode.COOLANT_PUMP_WEAK, confidence=0.1))
     summary = order(connection, clock)
     assert (summary.tickets_opened, summary.messages) == (2, 1)
-    assert summary.waiting == {"uncertain": 1}
+    assert asdict(summary)["waiting"] == {"uncertain": 1}
     [visit] = visits.list_visits(connection)
     made = tickets.of_visit(connection, visit.visit_id)
     assert {ticket.state for ticket in made} == {TicketState.OPEN}
