@@ -3,6 +3,7 @@
 import random
 import time
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -51,6 +52,11 @@ def judge(stack: RunningStack) -> None:
     stack.vsc("tickets", "push")
 
 
+def of_cells(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Without what is true of the recording whatever its cells are: it has holes with driving in them."""
+    return [row for row in rows if row["failure_mode"] != "connectivity_loss"]
+
+
 def assert_all_is_stored(stack: RunningStack, vehicle: str, recording: Recording) -> None:
     """Every value of the recording is in the table, once, to the resolution of its column."""
     start, end = moment(recording.times[0]), moment(recording.times[-1] + np.timedelta64(1, "s"))
@@ -75,19 +81,19 @@ def test_two_weak_cell_groups_become_one_appointment_and_a_healthy_car_none(
 ) -> None:
     replay(stack, car3, "weak")
     judge(stack)
-    (alert,) = stack.vsc("alerts", "list", "--all")
+    (alert,) = of_cells(stack.vsc("alerts", "list", "--all"))
     assert (alert["vehicle_id"], alert["component"]) == ("weak", "traction_battery")
     assert alert["locations"] == WEAK
     assert pd.Timestamp(alert["opened_at"]) <= pd.Timestamp("2019-04-15 18:09:06Z") + pd.Timedelta(days=3)
-    (ticket,) = stack.vsc("tickets", "list")
+    (ticket,) = of_cells(stack.vsc("tickets", "list"))
     assert (ticket["alert_id"], ticket["state"]) == (alert["alert_id"], "booked")
     assert ticket["appointment_at"]
 
     replay(stack, car3, "weak")
     replay(stack, car1, "healthy")
     judge(stack)
-    assert [each["alert_id"] for each in stack.vsc("alerts", "list", "--all")] == [alert["alert_id"]]
-    assert [each["ticket_id"] for each in stack.vsc("tickets", "list")] == [ticket["ticket_id"]]
+    assert [each["alert_id"] for each in of_cells(stack.vsc("alerts", "list", "--all"))] == [alert["alert_id"]]
+    assert [each["ticket_id"] for each in of_cells(stack.vsc("tickets", "list"))] == [ticket["ticket_id"]]
     assert_all_is_stored(stack, "weak", read_battery_log(car3, ZoneInfo("UTC")))
     assert_all_is_stored(stack, "healthy", read_battery_log(car1, ZoneInfo("UTC")))
 
@@ -104,10 +110,10 @@ def test_the_names_follow_the_columns_and_a_repaired_pack_is_healthy(
         table.to_csv(tmp_path / f"{name}.csv", index=False)
         replay(stack, tmp_path / f"{name}.csv", name)
     judge(stack)
-    (alert,) = stack.vsc("alerts", "list", "--all")
+    (alert,) = of_cells(stack.vsc("alerts", "list", "--all"))
     assert alert["vehicle_id"] == "permuted"
     assert set(alert["locations"]) == {shuffled[cells.index(weak)] for weak in WEAK}
-    assert len(stack.vsc("tickets", "list")) == 1
+    assert len(of_cells(stack.vsc("tickets", "list"))) == 1
 
 
 def test_killing_ingest_in_the_middle_loses_nothing_and_stores_nothing_twice(stack: RunningStack, car3: Path) -> None:
