@@ -27,24 +27,21 @@ def observe(window: Window, states: States) -> dict[str, Panel]:
     """Per day `disc_gap`, K (mean while driving), `pad_wear` and `pad_gap`, %, of wheels; `brake_retries`, a count."""
     inside = window.inside(window.times)
     driven = inside & states.driving
-    # Wear hardly moves in a day: what a few samples say at its end will do.
-    wear = _of_wheels(window, "brake_pad_wear_{}_pct", inside)
-    last_wear = np.full(len(WHEELS), np.nan)
-    sampled = np.flatnonzero(np.isfinite(wear).any(axis=1))[-MIN_SAMPLES:]
-    if len(sampled) == MIN_SAMPLES:
-        last_wear = np.median(wear[sampled], axis=0)
+    # Wear hardly moves in a day: what the last samples of a drive say will do.
+    wear = _of_wheels(window, "brake_pad_wear_{}_pct", np.flatnonzero(driven)[-MIN_SAMPLES:])
+    last_wear = np.median(wear, axis=0) if len(wear) == MIN_SAMPLES else np.full(len(WHEELS), np.nan)
     retries = np.where(inside, window.signal("parking_brake_retries"), np.nan)
     return known(
         {
             "disc_gap": _at_end(window, driven, _disc_gaps(_of_wheels(window, "brake_disc_temp_{}_c", driven))),
-            "pad_wear": _at_end(window, inside, last_wear),
-            "pad_gap": _at_end(window, inside, last_wear - last_wear[list(_BESIDE)]),
+            "pad_wear": _at_end(window, driven, last_wear),
+            "pad_gap": _at_end(window, driven, last_wear - last_wear[list(_BESIDE)]),
             "brake_retries": daily(window.times, retries, np.max, 1),
         }
     )
 
 
-def _of_wheels(window: Window, name: str, chosen: NDArray[np.bool_]) -> NDArray[np.float64]:
+def _of_wheels(window: Window, name: str, chosen: NDArray[np.bool_ | np.intp]) -> NDArray[np.float64]:
     return np.column_stack([window.signal(name.format(wheel))[chosen] for wheel in WHEELS])
 
 

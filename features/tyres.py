@@ -5,6 +5,8 @@ the other three has leaked.
 """
 
 from datetime import timedelta
+from math import isfinite
+from statistics import median
 from typing import Final
 
 import numpy as np
@@ -36,12 +38,14 @@ def observe(window: Window, states: States) -> dict[str, Panel]:
     """Per day `tyre_gap`, kPa of a wheel above the other three, and `tyre_deficit`, % below recommended pressure."""
     times = window.times
     day = window.inside(times)
-    pressures = np.column_stack([_at_reference(window, states, wheel) for wheel in WHEELS])[day]
+    air = held(window.signal("ambient_temp_c"), times, TEMPERATURE_HELD)
+    air = np.where(states.rest_h >= COLD_AFTER_H, air, np.nan)
+    pressures = np.column_stack([_at_reference(window, air, wheel) for wheel in WHEELS])[day]
     sampled = np.isfinite(pressures)
     daily = np.array(
         [
-            np.nanmedian(column) if enough else np.nan
-            for column, enough in zip(pressures.T, sampled.sum(axis=0) >= MIN_SAMPLES, strict=True)
+            np.median(column[at]) if at.sum() >= MIN_SAMPLES else np.nan
+            for column, at in zip(pressures.T, sampled.T, strict=True)
         ]
     )
     if not np.isfinite(daily).any():
@@ -54,22 +58,26 @@ def observe(window: Window, states: States) -> dict[str, Panel]:
     return known(panels)
 
 
-def _at_reference(window: Window, states: States, wheel: str) -> NDArray[np.float64]:
-    """Gauge pressure that the wheel's air would have at `REFERENCE_C`, at the frame's times."""
+def _at_reference(window: Window, air: NDArray[np.float64], wheel: str) -> NDArray[np.float64]:
+    """Gauge pressure that the wheel's air would have at `REFERENCE_C`, at the frame's times.
+
+    `air`: what a cold tyre's temperature is where its own is not known.
+    """
     pressure = window.signal(f"tyre_pressure_{wheel}_kpa")
-    own = held(window.signal(f"tyre_temp_{wheel}_c"), window.times, TEMPERATURE_HELD)
-    air = held(window.signal("ambient_temp_c"), window.times, TEMPERATURE_HELD)
-    cold = states.rest_h >= COLD_AFTER_H
-    temperature = np.where(np.isfinite(own), own, np.where(cold, air, np.nan))
+    own = window.signal(f"tyre_temp_{wheel}_c")
+    if not np.isfinite(own[np.isfinite(pressure)]).all():
+        own = held(own, window.times, TEMPERATURE_HELD)
+    temperature = np.where(np.isfinite(own), own, air)
     absolute = (pressure + ATMOSPHERE_KPA) * (REFERENCE_C + KELVIN) / (temperature + KELVIN)
     return absolute - ATMOSPHERE_KPA
 
 
 def _gaps(daily: NDArray[np.float64]) -> NDArray[np.float64]:
     """Each wheel less the median of the others; NaN with fewer than two others to compare."""
-    gaps = np.full(len(daily), np.nan)
-    for wheel in range(len(daily)):
-        others = np.delete(daily, wheel)
-        if np.isfinite(others).sum() >= 2:  # noqa: PLR2004 -- one other wheel cannot tell which of the two leaks
-            gaps[wheel] = daily[wheel] - np.nanmedian(others)
-    return gaps
+    pressures = daily.tolist()
+    gaps = []
+    for wheel, pressure in enumerate(pressures):
+        others = [one for place, one in enumerate(pressures) if place != wheel and isfinite(one)]
+        # One other wheel cannot tell which of the two leaks.
+        gaps.append(pressure - median(others) if len(others) > 1 else np.nan)
+    return np.array(gaps)

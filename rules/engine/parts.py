@@ -21,8 +21,7 @@ def across(function: GroupFunction, values: Values, present: NDArray[np.bool_], 
             unknown = (present & ~known).any(axis=1)
             result = np.where((values == 0).any(axis=1), 0.0, np.where(unknown | ~some, np.nan, 1.0))
         case GroupFunction.MEDIAN:
-            result = np.full(len(values), np.nan)
-            result[some] = np.nanmedian(values[some], axis=1)
+            result = _middle(values, known)
         case GroupFunction.SPREAD:
             spread = np.fmax.reduce(values, axis=1) - np.fmin.reduce(values, axis=1)
             result = np.where(known.sum(axis=1) > 1, spread, np.nan)
@@ -35,3 +34,12 @@ def across(function: GroupFunction, values: Values, present: NDArray[np.bool_], 
         case GroupFunction.MIN:
             result = np.fmin.reduce(values, axis=1)
     return np.asarray(result, dtype=np.float64)[:, None]
+
+
+def _middle(values: Values, known: NDArray[np.bool_]) -> Values:
+    """The median of each row's known values; for a few parts an order of magnitude faster than `numpy.nanmedian`."""
+    count, rows = known.sum(axis=1), np.arange(len(values))
+    ordered = np.sort(values, axis=1)  # NaN comes last
+    lower = ordered[rows, np.maximum(count - 1, 0) // 2]
+    upper = ordered[rows, np.minimum(count // 2, values.shape[1] - 1)]
+    return np.where(count > 0, (lower + upper) / 2.0, np.nan)
