@@ -1,4 +1,4 @@
-"""The samples of one car that rules still look back to, and those of several cars side by side, as the engine reads."""
+"""Samples of one car that are to be judged, and those of several cars side by side, as the engine reads."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -25,10 +25,13 @@ class CarSamples:
     """Of the scalars, shape (n, k)."""
     elements: dict[str, Values] = field(init=False)
     """Of each array, shape (n, k); NaN where it was not sampled."""
+    widths: dict[str, int] = field(init=False)
+    """How many parts of each array were ever sampled."""
 
     def __post_init__(self) -> None:
         self.values = np.empty((0, len(self.scalars)))
         self.elements = {name: np.empty((0, 0)) for name in self.arrays}
+        self.widths = dict.fromkeys(self.arrays, 0)
 
     @classmethod
     def of(cls, signals: Sequence[str]) -> "CarSamples":
@@ -45,14 +48,12 @@ class CarSamples:
         self.times = np.concatenate([self.times, times[kept]])
         self.values = np.concatenate([self.values, scalars.T])
         self.elements = {name: stacked([known, quantised[name]]) for name, known in self.elements.items()}
+        self.widths = {name: max(known, width(quantised[name])) for name, known in self.widths.items()}
 
-    def drop(self, before: int) -> None:
-        """Let go of the samples before a time."""
-        first = int(np.searchsorted(self.times, before))
-        if first:
-            # A copy, so that the memory of the rest is given back.
-            self.times, self.values = self.times[first:].copy(), self.values[first:].copy()
-            self.elements = {name: values[first:].copy() for name, values in self.elements.items()}
+    def clear(self) -> None:
+        """Let go of all; how many parts there are stays known."""
+        self.times, self.values = self.times[:0].copy(), self.values[:0].copy()
+        self.elements = {name: np.empty((0, parts)) for name, parts in self.widths.items()}
 
 
 def side_by_side(cars: Sequence[CarSamples]) -> dict[str, Column]:
@@ -61,7 +62,7 @@ def side_by_side(cars: Sequence[CarSamples]) -> dict[str, Column]:
     values = np.concatenate([car.values for car in cars])
     columns = {name: Column(clock, values[:, [place]]) for place, name in enumerate(cars[0].scalars)}
     for name in cars[0].arrays:
-        widths = np.array([width(car.elements[name]) for car in cars])
+        widths = np.array([car.widths[name] for car in cars])
         elements = stacked([car.elements[name] for car in cars])[:, : int(widths.max())]
         sampled = np.asarray(np.isfinite(elements).any(axis=1))
         members = tuple(str(number) for number in range(1, elements.shape[1] + 1))

@@ -4,6 +4,7 @@ In the folder: ``samples/YYYY-MM-DD.parquet``, ``events.parquet`` and ``vehicles
 sample arrived, so of such a history there is the final view only.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -61,10 +62,10 @@ class ParquetShelf:
         ids = [vehicle.vehicle_id for vehicle in self.vehicles]
         path = self.folder / "samples" / f"{day.date()}.parquet"
         try:
-            source = dataset.dataset(path, format="parquet")
-            table = source.to_table(
-                ["vehicle_id", "time", *signals], dataset.field("vehicle_id").isin(ids), use_threads=False
-            )
+            with parquet.ParquetFile(path) as file:
+                groups = _groups_of(file.metadata, ids)
+                table = file.read_row_groups(groups, ["vehicle_id", "time", *signals], use_threads=False)
+            table = table.filter(compute.is_in(table["vehicle_id"].cast(pa.string()), pa.array(ids, pa.string())))
         except (pa.ArrowException, OSError) as error:
             raise HistoryError(f"{path} cannot be read: {error}") from None
         return DayBlock.of(table, self.vehicles)
@@ -91,6 +92,22 @@ def open_folder(folder: Path) -> ParquetSource:
     if not days:
         raise HistoryError(f"{folder} is no history: there are no samples/YYYY-MM-DD.parquet")
     return ParquetSource(folder, vehicles, tuple(sorted(days)))
+
+
+def _groups_of(file: parquet.FileMetaData, ids: Sequence[str]) -> list[int]:
+    """The row groups that can hold samples of some cars, by what the file says of its groups.
+
+    An expression for `pyarrow.dataset` leaves out none of them, and costs eight times as much.
+    """
+    ordered = sorted(ids)
+    wanted = []
+    for number in range(file.num_row_groups):
+        group = file.row_group(number)
+        columns = (group.column(place) for place in range(group.num_columns))
+        told = next((one.statistics for one in columns if one.path_in_schema == "vehicle_id"), None)
+        if told is None or not told.has_min_max or bisect_left(ordered, told.min) < bisect_right(ordered, told.max):
+            wanted.append(number)
+    return wanted
 
 
 def _codes(folder: Path, vehicles: Sequence[VehicleRecord]) -> dict[str, dict[str, Panel]]:

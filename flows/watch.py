@@ -82,7 +82,6 @@ class Watch:
         """Judge by these rules from now on, every car from its place."""
         self.rules = live_rules(rules)
         self._signals = signals(self.rules)
-        self._margin = margin(self.rules)
         self._context = max(LOOKBACK, margin(rules))
         self.forget()
 
@@ -207,9 +206,10 @@ class Watch:
         told = batch_of([(car.vehicle, car.occurrences()) for car in cars])
         batch = Batch(told.vehicles, {**side_by_side([car.samples for car in cars]), **told.columns})
         memories = {rule.rule_id: [car.memories[rule.rule_id] for car in cars] for rule in self.rules}
+        carried = {rule.rule_id: [car.carried[rule.rule_id] for car in cars] for rule in self.rules}
         rules = {rule.rule_id: rule for rule in self.rules}
         found: dict[str, list[Finding]] = {}
-        for finding in judge_all(self.rules, batch, memories):
+        for finding in judge_all(self.rules, batch, memories, carried):
             found.setdefault(finding.vehicle_id, []).append(with_life(rules[finding.detector], finding))
         return found
 
@@ -219,7 +219,7 @@ class Watch:
         """Store what was found of a car, and take back what an earlier look has claimed and this one does not."""
         vehicle_id = car.vehicle.vehicle_id
         if not found and car not in again:
-            car.move(self._margin)
+            car.move()
             return Raised()
         names = {rule.rule_id for rule in self.rules}
         with connection.transaction():
@@ -232,7 +232,7 @@ class Watch:
             told = findings.touched(connection, vehicle_id, car.since) if car in again else []
             told = [one for one in told if one.detector in names]
             found = [*found, *withdrawn(told, found, (car.since, car.end))]
-            car.move(self._margin)
+            car.move()
             if not found:
                 return Raised()
             missing = name_missing(connection, vehicle_id, found, car.stays)

@@ -1,4 +1,4 @@
-"""One car as it is watched: what the rules remember of it, and the samples that their windows reach back to."""
+"""One car as it is watched: what the rules remember of it, and its new samples."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,6 +13,7 @@ from features.panel import Panel
 from features.stays import Stay, earliest_needed, events_outside
 from flows.car_samples import CarSamples
 from flows.place import Place
+from rules.engine.carried import Carried
 from rules.engine.clock import Times
 from rules.engine.memory import Memory, restore
 from rules.engine.windows import MICROSECOND
@@ -38,7 +39,10 @@ class WatchedCar:
     stays: Sequence[Stay]
     memories: dict[str, Memory]
     """By rule."""
+    carried: dict[str, Carried]
+    """What the rules' windows reach back to, by rule."""
     samples: CarSamples
+    """Those that have not been judged, and at first those that windows reach back to."""
     judged: int
     """The latest sample that was judged, or until when whole days were; microseconds since 1970."""
     through: int
@@ -62,7 +66,8 @@ class WatchedCar:
         memories = {rule.rule_id: restore(place.states.get(rule.rule_id), len(rule.ladder)) for rule in rules}
         since = place.until or EARLIEST
         judged = microseconds(since) - 1
-        return cls(vehicle, version, since, stays, memories, CarSamples.of(signals), judged, judged)
+        carried = {rule.rule_id: Carried() for rule in rules}
+        return cls(vehicle, version, since, stays, memories, carried, CarSamples.of(signals), judged, judged)
 
     @property
     def end(self) -> datetime:
@@ -91,10 +96,10 @@ class WatchedCar:
         nothing = pd.DataFrame(index=pd.DatetimeIndex([], tz="UTC"))
         return {**told(nothing, {}, events_outside(self.events, self.stays, span)), **seen_to(self.stays, self.end)}
 
-    def move(self, margin: timedelta) -> None:
-        """Note that all there is was judged, and let go of what no window reaches back to."""
+    def move(self) -> None:
+        """Note that all there is was judged: what windows reach back to is carried."""
         self.judged, self.begun = self.through, True
-        self.samples.drop(self.judged - margin // MICROSECOND)
+        self.samples.clear()
 
 
 def _at(time: int) -> datetime:

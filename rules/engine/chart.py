@@ -45,15 +45,10 @@ class Chart:
         series = (gauge.relative_to,) if isinstance(gauge.relative_to, Series) else series_of(gauge.expression)
         return next((one for one in series if one.source is Source.FEATURE), None)
 
-    def measured(self, name: str, at: int) -> float:
-        """The gauge's latest known value of a part up to a time; NaN: there is none."""
-        stop = self.places.start + int(np.searchsorted(self.clock.times[self.places], at, side="right"))
-        column = self.conditions.gauge[self.places.start : stop, self.conditions.members.index(name)]
-        known = np.flatnonzero(np.isfinite(column))
-        if len(known):
-            return float(column[known[-1]])
-        earlier = self._earlier.get(name)
-        return earlier[-1][1] if earlier else np.nan
+    def measured(self, name: str, begun: int, at: int) -> float:
+        """The gauge's latest known value of a part between two times; NaN: there is none."""
+        times, values = self._course(name, begun, at)
+        return float(values[-1]) if len(times) else np.nan
 
     def course_of_feature(self, name: str, at: int) -> dict[str, Points]:
         """The feature's observations up to a time, by the names of the parts that a part of the rule is made of."""
@@ -75,12 +70,7 @@ class Chart:
 
     def course_since(self, name: str, begun: int, at: int) -> Points:
         """The gauge's course between two times."""
-        part = self.conditions.members.index(name)
-        times, values = self.clock.times[self.new], self.conditions.gauge[self.new, part]
-        inside = np.isfinite(values) & (times >= begun) & (times <= at)
-        earlier = [point for point in self._earlier.get(name, []) if point[0] >= begun]
-        times = np.concatenate((np.array([t for t, _ in earlier], np.int64), times[inside]))
-        values = np.concatenate((np.array([v for _, v in earlier], np.float64), values[inside]))
+        times, values = self._course(name, begun, at)
         width = max(self.rule.history // MICROSECOND // MOST_REMEMBERED, 1)
         kept = np.diff(times // width, prepend=-1) != 0
         kept &= times > at - self.rule.history // MICROSECOND
@@ -97,13 +87,29 @@ class Chart:
         return median(base.first[part]) if base.first[part] else None
 
     def remember(self) -> None:
-        """Note the courses that go on."""
+        """Note the courses that go on, and the latest value of each."""
         if self.feature is not None:
             return
         end = int(self.clock.times[self.places.stop - 1])
         for name, part in self.memory.parts.items():
-            times, values = self.course_since(name, part.begun if part.rung else part.since, end)
-            part.recent = [*zip(times.tolist(), values.tolist(), strict=True)]
+            # A part that gets well while `when` still holds fires again, as of when that began to.
+            begins = [part.begun] * bool(part.rung) + [part.since] * bool(part.held)
+            points = dict[int, float]()
+            for begun in begins:
+                points |= zip(*(each.tolist() for each in self.course_since(name, begun, end)), strict=True)
+            latest = [each[-1:].tolist() for each in self._course(name, min(begins), end)]
+            part.recent = sorted((points | dict(zip(*latest, strict=True))).items())
+
+    def _course(self, name: str, begun: int, at: int) -> Points:
+        """All points that are remembered or new; those of features are remembered with them."""
+        part = self.conditions.members.index(name)
+        places = self.new if self.feature is None else self.places
+        times, values = self.clock.times[places], self.conditions.gauge[places, part]
+        inside = np.isfinite(values) & (times >= begun) & (times <= at)
+        earlier = [point for point in self._earlier.get(name, []) if point[0] >= begun]
+        times = np.concatenate((np.array([t for t, _ in earlier], np.int64), times[inside]))
+        values = np.concatenate((np.array([v for _, v in earlier], np.float64), values[inside]))
+        return times, values
 
     def _column(self) -> Column | None:
         feature = self.feature

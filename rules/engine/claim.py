@@ -11,7 +11,7 @@ import numpy as np
 from features.table import FEATURES
 from rules.engine.chart import Chart, Points
 from rules.engine.windows import MICROSECOND
-from rules.rule import Gauge, Rung
+from rules.rule import Gauge, Rule, Rung
 from vehicle.finding import Evidence, Finding, Trace
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -43,7 +43,8 @@ def claim(chart: Chart, news: News) -> Finding:
     """The finding that a rule makes of a change."""
     rule = chart.rule
     names = tuple(news.rungs) or tuple(news.begun)
-    scores = {name: _score(rule.gauge, chart.measured(name, news.at), news.rungs.get(name, 0)) for name in names}
+    measured = {name: chart.measured(name, news.begun[name], news.at) for name in names}
+    scores = {name: _score(rule.gauge, measured[name], news.rungs.get(name, 0)) for name in names}
     worst = max(scores, key=lambda name: scores[name])
     rung = rule.ladder[max(news.rungs.values(), default=1) - 1]
     traces = _traces(chart, news, worst)
@@ -58,7 +59,7 @@ def claim(chart: Chart, news: News) -> Finding:
         observed_at=moment(news.at),
         window_start=min((moment(int(one.times[0].astype(np.int64))) for one in traces), default=moment(news.at)),
         window_end=moment(news.at) + MICROSECOND,
-        evidence=_evidence(chart, news, worst, rung, traces),
+        evidence=_evidence(chart, news, worst, rung, measured[worst], traces),
         locations=tuple(name for name in news.rungs if name),
         cleared=news.change is Change.ENDED,
     )
@@ -77,14 +78,16 @@ def _score(gauge: Gauge | None, measured: float, rung: int) -> float:
     return max(score, 1.0) if rung else score
 
 
-def _evidence(chart: Chart, news: News, worst: str, rung: Rung, traces: tuple[Trace, ...]) -> Evidence:
+def _evidence(  # noqa: PLR0917 -- what a claim rests on
+    chart: Chart, news: News, worst: str, rung: Rung, measured: float, traces: tuple[Trace, ...]
+) -> Evidence:
     gauge = chart.rule.gauge
     label = f"{rung.severity.name.lower()} {rung.text or chart.rule.when_text}"
     if gauge is not None and rung.threshold is not None:
         side = "above" if gauge.above else "below"
         label = f"{rung.severity.name.lower()} {side} {_figure(gauge, rung.threshold)}"
     return Evidence(
-        summary=_summary(chart, news, worst, rung),
+        summary=_summary(chart.rule, news, rung, measured),
         clears_when=chart.rule.clears_when,
         traces=traces,
         threshold=_threshold(chart, worst, rung),
@@ -92,12 +95,10 @@ def _evidence(chart: Chart, news: News, worst: str, rung: Rung, traces: tuple[Tr
     )
 
 
-def _summary(chart: Chart, news: News, worst: str, rung: Rung) -> str:
-    rule, gauge = chart.rule, chart.rule.gauge
-    ended = news.change is Change.ENDED
+def _summary(rule: Rule, news: News, rung: Rung, measured: float) -> str:
+    gauge, ended = rule.gauge, news.change is Change.ENDED
     where = ", ".join(name for name in news.rungs if name)
     head = f"{rule.title} has ended" if ended else f"{rule.title} at {where}" if where else rule.title
-    measured = chart.measured(worst, news.at)
     if gauge is None or math.isnan(measured):
         return f"{head}: {rule.until_text if ended else rung.text or rule.when_text}."
     told = f"{head}: {gauge.title} is {_figure(gauge, measured, 4)}"

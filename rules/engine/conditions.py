@@ -6,6 +6,7 @@ import numpy as np
 
 from rules.engine.columns import Values
 from rules.engine.evaluation import Evaluation
+from rules.engine.needs import needs
 from rules.engine.surroundings import Surroundings
 from rules.language.tree import Expression
 from rules.language.walk import series_of
@@ -56,6 +57,15 @@ class Conditions:
             return group.members
         width = max(self.around.series(one).shape[1] for one in series_of(self.rule.when) if one.group == group)
         return tuple(f"{group.prefix}{number}" for number in range(1, width + 1))
+
+    def take_note(self) -> None:
+        """Work out what is remembered or carried, whether or not it is asked for at these samples."""
+        needed = needs(self.rule)
+        noted: tuple[Expression, ...] = (*needed.baselines, *needed.absent)
+        for one in noted:
+            self._evaluate(one)
+        for node in needed.windows if self.around.carried is not None else ():
+            self._evaluate.reach(node)
 
     def _where_valid(self, node: Expression) -> Values:
         values = self._evaluate(node)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -13,7 +14,9 @@ from features.states import STATE_HELD, is_charging, is_driving, unseen_activity
 from features.window import held
 from rules.engine.clock import Clock, Times, clock_of, union
 from rules.engine.columns import Batch, Values, sampled
-from rules.engine.memory import DoingMemory, Memory, rounded
+from rules.engine.last_seen import LastSeen
+from rules.engine.memory import DoingMemory
+from rules.engine.spells import Spells, spells
 from rules.engine.truth import both, either
 from rules.engine.windows import MICROSECOND
 from rules.language.tree import CarState
@@ -22,21 +25,24 @@ SIGNALS: Final = ("speed_kmh", "charge_state", "hv_current_a", "charge_current_a
 """What tells it; their samples are what a rule on states alone is judged at."""
 ASLEEP_AFTER: Final = timedelta(minutes=20)
 """A parked car that was silent for longer slept until the sample that ends the silence (engineering estimate)."""
+_FOREVER_HELD: Final = ("odometer_km", "hv_soc_pct")
+"""What these were before a silence says whether something happened in it."""
+_FOREVER: Final = timedelta(days=365)
 HELD_US: Final = STATE_HELD // MICROSECOND
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Doing:
-    """Per sample of the signals that tell it."""
+    """Per sample of the signals that tell it, and per time of what was last seen before them."""
 
     clock: Clock
     states: dict[CarState, NDArray[np.float64]]
     since: dict[CarState, Times]
     """When the state began that the car is in; of no meaning where it is not in it."""
-    rows: Values
-    """The signals as they stand, shape (n, number of them)."""
-    awake: NDArray[np.int64]
-    """Microseconds that the car has been awake, counted from the beginning of the batch."""
+    sampled: Values
+    """The signals, shape (n, number of them); NaN: not sampled."""
+    seen_before: NDArray[np.int64]
+    """How many of a car's times lie before the samples of the batch, shape (cars,)."""
 
     def at(self, state: CarState, clock: Clock) -> NDArray[np.float64]:
         """The state at another clock's times: a sample's stands for half an hour at most."""
@@ -51,14 +57,16 @@ class Doing:
         seconds = (clock.times - self.since[state][self._latest(clock)[0]]) * 1e-6
         return np.where(current == 1, np.minimum(seconds, most.total_seconds()), current)
 
-    def awake_within(self, clock: Clock, window: timedelta) -> NDArray[np.float64]:
-        """Microseconds in the windows that end at a clock's times during which the car was awake."""
-        if not len(self.clock):
-            return np.zeros(len(clock))
-        end = self.clock.latest(clock)
-        start = np.searchsorted(self.clock.keys, clock.keys - window // MICROSECOND, side="left")
-        start = np.clip(start, self.clock.starts[clock.car], np.maximum(end, 0))
-        return np.where(end >= 0, self.awake[end] - self.awake[start], 0).astype(np.float64)
+    def awake(self) -> Spells:
+        """When the cars were awake, told by samples that follow each other soon; from what was last seen on."""
+        clock = self.clock
+        known = np.arange(len(clock)) >= (clock.starts[:-1] + np.maximum(self.seen_before - 1, 0))[clock.car]
+        return spells(clock if known.all() else clock.at(known), HELD_US)
+
+    def latest(self, clock: Clock) -> Times:
+        """The latest time up to each of another clock's; -1: none."""
+        place = self.clock.latest(clock)
+        return np.where(place >= 0, self.clock.times[place], -1) if len(self.clock) else place
 
     def _latest(self, clock: Clock) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
         place = self.clock.latest(clock)
@@ -70,27 +78,52 @@ class Doing:
         place = int(self.clock.starts[car + 1]) - 1
         if place < self.clock.starts[car]:
             return None
-        since = {str(state): int(self.since[state][place]) for state in CarState if self.states[state][place] == 1}
-        return DoingMemory(int(self.clock.times[place]), rounded(self.rows[place].tolist()), since)
+        since = {str(state): began for state, began in self._since(place).items()}
+        row = [None if value != value else value for value in self._stood[place].tolist()]  # noqa: PLR0124 -- NaN
+        return DoingMemory(int(self.clock.times[place]), row, since)
+
+    @cached_property
+    def _stood(self) -> Values:
+        """The signals as they stand, shape (n, number of them)."""
+        times = self.clock.keys.view("datetime64[us]")
+        longest = {name: _FOREVER if name in _FOREVER_HELD else STATE_HELD for name in SIGNALS}
+        told = zip(SIGNALS, self.sampled.T, strict=True)
+        return np.column_stack([held(values, times, longest[name]) for name, values in told])
+
+    def last_seen(self) -> list[LastSeen | None]:
+        """All that the samples after this batch can rest on, car by car; None: nothing is known."""
+        clock, known = self.clock, np.isfinite(self.sampled)
+        latest = np.maximum.accumulate(np.where(known, np.arange(len(clock))[:, None], -1), axis=0)
+        return [self._last_seen(latest, clock.of(car)) for car in range(clock.cars)]
+
+    def _last_seen(self, latest: NDArray[np.intp], places: slice) -> LastSeen | None:
+        if places.start == places.stop:
+            return None
+        of_signals = latest[places.stop - 1]
+        kept = np.unique([*of_signals[of_signals >= places.start], places.stop - 1])
+        rows = np.where(kept[:, None] == of_signals, self.sampled[kept], np.nan)
+        return LastSeen(self.clock.times[kept], rows, self._since(places.stop - 1))
+
+    def _since(self, place: int) -> dict[CarState, int]:
+        return {state: int(self.since[state][place]) for state in CarState if self.states[state][place] == 1}
 
 
-def doing(batch: Batch, memories: Sequence[Memory]) -> Doing:
+def doing(batch: Batch, before: Sequence[LastSeen | None]) -> Doing:
     """What the batch's cars were doing, in the light of what they were last seen doing."""
-    clock, rows = _rows(batch, memories)
+    clock, rows, seen_before = _rows(batch, before)
     times = clock.keys.view("datetime64[us]")
-    stood = {name: held(rows[:, i], times, STATE_HELD) for i, name in enumerate(SIGNALS)}
-    forever = {name: held(rows[:, SIGNALS.index(name)], times, timedelta(days=365)) for name in SIGNALS[-2:]}
-    driving = is_driving(stood["speed_kmh"], times)
-    charging = is_charging(stood["charge_state"], stood["hv_current_a"], driving, times)
-    current = stood["charge_current_a"]
+    told = dict(zip(SIGNALS, rows.T, strict=True))
+    driving = is_driving(told["speed_kmh"], times)
+    charging = is_charging(told["charge_state"], told["hv_current_a"], driving, times)
+    current = held(told["charge_current_a"], times, STATE_HELD)
     direct = np.where(np.isfinite(current), (current > AC_MOST_A).astype(float), np.nan)
     parked = 1.0 - either(driving, charging)
     moved = np.ones(len(clock), dtype=bool)
-    moved[1:] = unseen_activity(rows[:, -2], rows[:, -1], times)
+    moved[1:] = unseen_activity(told["odometer_km"], told["hv_soc_pct"], times)
     moved[clock.starts[:-1][np.diff(clock.starts) > 0]] = True
     gap = np.diff(clock.times, prepend=clock.times[:1])
-    before = np.concatenate(([np.nan], parked[:-1])) if len(parked) else parked
-    slept = ~moved & (before != 0) & (gap > ASLEEP_AFTER // MICROSECOND)
+    earlier = np.concatenate(([np.nan], parked[:-1])) if len(parked) else parked
+    slept = ~moved & (earlier != 0) & (gap > ASLEEP_AFTER // MICROSECOND)
     states = {
         CarState.DRIVING: driving,
         CarState.CHARGING: charging,
@@ -100,37 +133,47 @@ def doing(batch: Batch, memories: Sequence[Memory]) -> Doing:
     }
     since = {state: _began(clock, truth, moved) for state, truth in states.items()}
     since[CarState.ASLEEP] = np.where(slept, clock.times - gap, clock.times)
-    _recall(clock, since, memories)
-    awake = np.cumsum(np.where(gap <= HELD_US, np.maximum(gap, 0), 0))
-    columns = [stood[name] if name not in forever else forever[name] for name in SIGNALS]
-    return Doing(clock, states, since, np.column_stack(columns), awake)
+    _recall(clock, since, before)
+    return Doing(clock, states, since, rows, seen_before)
 
 
-def _rows(batch: Batch, memories: Sequence[Memory]) -> tuple[Clock, Values]:
-    """The signals at all of their samples, with what stood last before the first of them."""
+def _rows(batch: Batch, before: Sequence[LastSeen | None]) -> tuple[Clock, Values, NDArray[np.int64]]:
+    """The signals at all of their samples and what was last seen before the first of them, and of how many times."""
     # A signal may be known to a car and have no sample in these days.
     found = {name: batch.columns[name] for name in SIGNALS if name in batch.columns and len(batch.columns[name].clock)}
     cars = len(batch.vehicles)
     clock = union(sampled(found.values()), cars)
     if not len(clock):
         clock = clock_of([np.empty(0, np.int64)] * cars)
-    earlier = [
-        [one.doing.at]
-        if one.doing and (clock.of(car).start == clock.of(car).stop or one.doing.at < _first(clock, car))
-        else []
-        for car, one in enumerate(memories)
-    ]
-    if any(earlier):
-        clock = union((clock, clock_of([np.array(times, np.int64) for times in earlier])), cars)
+    told = [one if one is None or _begins_after(clock, car, one.at) else None for car, one in enumerate(before)]
+    nothing = np.empty(0, np.int64)
+    if any(told):
+        clock = union((clock, clock_of([nothing if one is None else one.times for one in told])), cars)
     rows = np.full((len(clock), len(SIGNALS)), np.nan)
     for i, name in enumerate(SIGNALS):
         if name in found:
             place = found[name].clock.same(clock)
             rows[:, i] = np.where(place >= 0, found[name].values[place, 0], np.nan)
-    for car, (times, one) in enumerate(zip(earlier, memories, strict=True)):
-        if times and one.doing:
-            rows[clock.of(car).start] = [np.nan if value is None else value for value in one.doing.row]
-    return clock, rows
+    for car, (one, known) in enumerate(zip(told, before, strict=True)):
+        if one is not None:
+            first = clock.of(car).start
+            rows[first : first + len(one.times)] = one.rows
+        elif known is not None:
+            _fill(rows[clock.of(car)], clock.times[clock.of(car)], known)
+    return clock, rows, np.array([0 if one is None else len(one.times) for one in told], np.int64)
+
+
+def _fill(rows: Values, times: Times, known: LastSeen) -> None:
+    """Note in a car's rows what stands for ever, and may have been told before the first of them."""
+    place = int(np.searchsorted(times, known.at))
+    if place < len(times) and times[place] == known.at:
+        columns = [SIGNALS.index(name) for name in _FOREVER_HELD]
+        rows[place, columns] = np.where(np.isnan(rows[place, columns]), known.rows[-1, columns], rows[place, columns])
+
+
+def _begins_after(clock: Clock, car: int, time: int) -> bool:
+    places = clock.of(car)
+    return places.start == places.stop or time < _first(clock, car)
 
 
 def _first(clock: Clock, car: int) -> int:
@@ -144,15 +187,15 @@ def _began(clock: Clock, truth: NDArray[np.float64], moved: NDArray[np.bool_]) -
     return clock.times[np.maximum.accumulate(np.where(begins, np.arange(len(truth)), 0))]
 
 
-def _recall(clock: Clock, since: dict[CarState, Times], memories: Sequence[Memory]) -> None:
-    """Spells that go on since before the batch have begun when they are remembered to."""
-    for car, one in enumerate(memories):
-        if one.doing is None:
+def _recall(clock: Clock, since: dict[CarState, Times], before: Sequence[LastSeen | None]) -> None:
+    """Spells that go on since before the batch have begun when they were last seen to."""
+    for car, one in enumerate(before):
+        if one is None:
             continue
         places = clock.of(car)
-        at = places.start + int(np.searchsorted(clock.times[places], one.doing.at))
-        if at >= places.stop or clock.times[at] != one.doing.at:
+        at = places.start + int(np.searchsorted(clock.times[places], one.at))
+        if at >= places.stop or clock.times[at] != one.at:
             continue
-        for state, began in one.doing.since.items():
-            of_car = since[CarState(state)][places]
-            of_car[of_car == since[CarState(state)][at]] = began
+        for state, began in one.since.items():
+            of_car = since[state][places]
+            of_car[of_car == since[state][at]] = began

@@ -8,7 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rules.engine import windows
+from rules.engine.absence import absent
 from rules.engine.baseline import usual
+from rules.engine.carried import Reach
 from rules.engine.columns import Values
 from rules.engine.parts import across
 from rules.engine.surroundings import Surroundings
@@ -39,6 +41,8 @@ _PLAIN: Final[Mapping[WindowFunction, Callable[[windows.Series, windows.Windows]
         WindowFunction.LAST: windows.last,
     }
 )
+_OF_TRUE: Final = (WindowFunction.COUNT, WindowFunction.TIME_SINCE)
+"""Of truths these look at the true ones only."""
 
 
 class Evaluation:
@@ -76,7 +80,7 @@ class Evaluation:
             case tree.CodeCount():
                 return around.code_count(node)
             case tree.Absent():
-                return around.absent(node)
+                return absent(node, around)
             case tree.Baseline(series=series):
                 return usual(node, self(series), around.clock, around.memories)
             case _:
@@ -112,21 +116,30 @@ class Evaluation:
             case _:
                 raise TypeError(f"{type(node).__name__} is no expression")
 
+    def reach(self, node: tree.Over | tree.Absent) -> Reach:
+        """The operand of a window as far back as the windows reach; of truths that are counted, where they are true."""
+        if isinstance(node, tree.Absent):
+            return self.around.reach(node, self(node.series))
+        values = self(node.operand)
+        if node.function in _OF_TRUE and is_truth(node.operand):
+            values = np.where(values == 1, 1.0, np.nan)
+        return self.around.reach(node, values)
+
     def _over(self, node: tree.Over) -> Values:
-        over, values = self.around.windows(node.window), self(node.operand)
-        truth = is_truth(node.operand)
+        reached = self.reach(node)
+        over = self.around.windows(reached.clock, node.window)
         match node.function:
             case WindowFunction.QUANTILE:
-                columns = [windows.quantile(column, over, node.share) for column in values.T]
+                columns = [windows.quantile(column, over, node.share) for column in reached.values.T]
             case WindowFunction.COUNT:
-                counted = np.where(values == 1, 1.0, np.nan) if truth else values
-                columns = [windows.count(column, over) for column in counted.T]
+                columns = [windows.count(column, over) for column in reached.values.T]
             case WindowFunction.TIME_SINCE:
-                counted, heard = np.where(values == 1, 1.0, np.nan) if truth else values, self.around.first_heard()
-                columns = [windows.time_since(column, over, heard) for column in counted.T]
+                heard = self.around.first_heard(reached.clock)
+                columns = [windows.time_since(column, over, heard) for column in reached.values.T]
             case _:
-                columns = [_PLAIN[node.function](np.ascontiguousarray(column), over) for column in values.T]
-        return np.column_stack(columns)
+                made = _PLAIN[node.function]
+                columns = [made(np.ascontiguousarray(column), over) for column in reached.values.T]
+        return reached.own(np.column_stack(columns))
 
     def _across(self, node: tree.Across) -> Values:
         values = self(node.operand)

@@ -10,6 +10,8 @@ from types import MappingProxyType
 
 import numpy as np
 
+from rules.engine.absence import carry_awake
+from rules.engine.carried import Carried
 from rules.engine.chart import Chart
 from rules.engine.claim import Change, News, claim
 from rules.engine.clock import Times
@@ -36,12 +38,20 @@ class Judgement:
     """When the rule has held, by the place of the car."""
 
 
-def judge_all(rules: Iterable[Rule], batch: Batch, memories: Mapping[str, Sequence[Memory]]) -> list[Finding]:
-    """Take what is new in a batch into the memories, by rule one per car, and return all news."""
+def judge_all(
+    rules: Iterable[Rule],
+    batch: Batch,
+    memories: Mapping[str, Sequence[Memory]],
+    carried: Mapping[str, Sequence[Carried]] = MappingProxyType({}),
+) -> list[Finding]:
+    """Take what is new in a batch into the memories, by rule one per car, and return all news.
+
+    What is carried, by rule one per car, is what windows reach back to; without it the batch must hold that, too.
+    """
     findings: list[Finding] = []
     holding: dict[str, dict[int, list[Span]]] = {}
     for rule in inhibitors_first(rules):
-        judged = judge(rule, batch, memories[rule.rule_id], holding)
+        judged = judge(rule, batch, memories[rule.rule_id], holding, carried.get(rule.rule_id))
         holding[rule.rule_id] = judged.holding
         findings += judged.findings
     return findings
@@ -52,16 +62,20 @@ def judge(
     batch: Batch,
     memories: Sequence[Memory],
     inhibitors: Mapping[str, Mapping[int, Sequence[Span]]] = MappingProxyType({}),
+    carried: Sequence[Carried] | None = None,
 ) -> Judgement:
     """Take what is new in a batch into the memories of one rule; `inhibitors` say when others have held."""
-    around = surround(needs(rule), batch, memories)
+    if not any(applies(rule, vehicle) for vehicle in batch.vehicles):
+        return Judgement([], {})
+    around = surround(needs(rule), batch, memories, carried)
     clock = around.clock
     new = clock.times > np.array([memory.judged for memory in memories], np.int64)[clock.car]
     fresh = np.bincount(clock.car[new], minlength=len(memories)) > 0
     chosen = [car for car in np.flatnonzero(fresh).tolist() if applies(rule, batch.vehicles[car])]
-    if not chosen:
+    if not chosen and carried is None:
         return Judgement([], {})
     conditions = Conditions(rule, around)
+    conditions.take_note()
     sick = np.bincount(clock.car[new & (conditions.level > 0).any(axis=1)], minlength=len(memories)) > 0
     findings: list[Finding] = []
     holding: dict[int, list[Span]] = {}
@@ -75,7 +89,10 @@ def judge(
         memory.first = memory.first if memory.first >= 0 else int(clock.times[places.start])
         memory.judged = int(clock.times[places.stop - 1])
         remember(rule, around.remembered.items(), car, memory)
-        memory.doing = around.doing.remembered(car) if around.doing else None
+        if carried is None:
+            memory.doing = around.doing.remembered(car) if around.doing else None
+    carry_awake(around)
+    around.carry()
     return Judgement(findings, holding)
 
 
@@ -101,7 +118,8 @@ def _judge_car(conditions: Conditions, car: int, memory: Memory, hushed: Quiet) 
         after = {name: after[name] for name in conditions.members if after.get(name)}
         change = _told(conditions.rule, memory, _change(before, after), after, hushed=hushed.at(at))
         if change is not Change.NONE:
-            findings.append(claim(chart, News(change, at, after, begun)))
+            began = {name: begun[name] for name in conditions.members if name in begun}
+            findings.append(claim(chart, News(change, at, after, began)))
         if after and not before:
             spans.append((at, FOREVER))
         elif before and not after:

@@ -81,8 +81,8 @@ class Memory(msgspec.Struct, omit_defaults=True):
     """Something has not been told, because a rule that inhibits this one held."""
     series: dict[str, SeriesMemory] = {}
     bases: dict[str, BaseMemory] = {}
-    heard: list[str] = []
-    """Which of the series that may be absent were ever heard, by signal."""
+    heard_since: dict[str, int] = {}
+    """When each series that may be absent was first heard, by signal and part."""
     doing: DoingMemory | None = None
 
     def rungs(self) -> dict[str, int]:

@@ -15,6 +15,7 @@ from rules.language.tree import (
     CodeCount,
     Expression,
     InState,
+    Over,
     Series,
     Since,
     Source,
@@ -34,6 +35,8 @@ class Needs:
     """Trouble codes, or beginnings of them and ``*``."""
     baselines: tuple[Baseline, ...]
     absent: tuple[Absent, ...]
+    windows: tuple[Over | Absent, ...]
+    """All windows of values, the inner ones first."""
     states: bool
     """Whether it asks what the car was doing."""
     reach: timedelta
@@ -71,6 +74,7 @@ def needs(rule: Rule) -> Needs:
         codes=tuple(dict.fromkeys(node.code for node in nodes if isinstance(node, Code | CodeCount))),
         baselines=tuple(dict.fromkeys(node for node in nodes if isinstance(node, Baseline))),
         absent=tuple(dict.fromkeys(node for node in nodes if isinstance(node, Absent))),
+        windows=tuple(dict.fromkeys(node for node in reversed(nodes) if isinstance(node, Over | Absent))),
         states=any(isinstance(node, _OF_STATES) for node in nodes),
         reach=rule.look_back,
         state_reach=max((look_back(one) for one in _expressions(rule) if _asks_for_states(one)), default=timedelta()),

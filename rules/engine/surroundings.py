@@ -1,26 +1,24 @@
 """What a rule's expressions are evaluated in: its clock, the series on it, and what cars were doing."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rules.engine import codes
+from rules.engine.carried import Carried, Reach, carry, reach
 from rules.engine.clock import Clock, union
 from rules.engine.columns import Batch, Column, Values, sampled
 from rules.engine.doing import Doing, doing
+from rules.engine.last_seen import LastSeen
 from rules.engine.memory import Memory
 from rules.engine.needs import Needs, is_meant
 from rules.engine.recall import recalled
 from rules.engine.recent import recent
-from rules.engine.windows import MICROSECOND, Windows, count, latest_known, windows
-from rules.language.tree import Absent, CarState, Code, CodeCount, Series
-
-AWAKE_ENOUGH: Final = timedelta(hours=1)
-"""A series is absent once the car was awake for so long in the window, or all of it (engineering estimate)."""
+from rules.engine.windows import Windows, windows
+from rules.language.tree import Absent, CarState, Code, CodeCount, Over, Series
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +31,9 @@ class Surroundings:
     """Features and trouble codes, those that are remembered too."""
     doing: Doing | None
     clock: Clock
+    carried: Sequence[Carried] | None = None
+    """What windows reach back to, if the batch does not hold it."""
+    reached: dict[Over | Absent, Reach] = field(default_factory=dict)
 
     def column(self, name: str) -> Column | None:
         """A signal, feature or trouble code; None: nothing is known of it."""
@@ -50,17 +51,27 @@ class Surroundings:
             return np.ones((1, len(node.members)), dtype=bool)
         return column.present(self.clock)
 
-    def windows(self, length: timedelta) -> Windows:
-        """The windows that end at the clock's times."""
-        return self.batch.once((id(self.clock), length), lambda: windows(self.clock, length))
+    def reach(self, node: Over | Absent, values: Values) -> Reach:
+        """The values of a window's operand on the clock, and those before them that windows reach back to."""
+        if self.carried is None:
+            return Reach(self.clock, values, None)
+        if node not in self.reached:
+            self.reached[node] = reach(node, self.clock, values, self.carried)
+        return self.reached[node]
+
+    def windows(self, clock: Clock, length: timedelta) -> Windows:
+        """The windows that end at a clock's times."""
+        if clock is not self.clock:
+            return windows(clock, length)
+        return self.batch.once((id(clock), length), lambda: windows(clock, length))
 
     def state(self, state: CarState) -> Values:
         """Whether the car is in a state."""
-        return self._doing().at(state, self.clock)[:, None]
+        return self.doings.at(state, self.clock)[:, None]
 
     def lasted(self, state: CarState, most: timedelta) -> Values:
         """Seconds for which it has been."""
-        return self._doing().lasted(state, self.clock, most)[:, None]
+        return self.doings.lasted(state, self.clock, most)[:, None]
 
     def code(self, node: Code) -> Values:
         """Whether a trouble code is set."""
@@ -70,40 +81,34 @@ class Surroundings:
         """How often one has come."""
         return codes.times_set(self._told(node.code), node.status, node.window, self.clock)[:, None]
 
-    def absent(self, node: Absent) -> Values:
-        """Whether a series is silent although the car is awake; unknown where it was never heard."""
-        values, enough = self.series(node.series), min(node.window, AWAKE_ENOUGH) // MICROSECOND
-        awake = self._doing().awake_within(self.clock, node.window)
-        result = np.zeros(values.shape)
-        for part, column in enumerate(values.T):
-            ever = self._ever(f"{node.series.name} {part}", column)
-            silent = count(column, self.windows(node.window)) == 0
-            result[:, part] = np.where(silent, np.where(ever & (awake >= enough), 1.0, np.nan), 0.0)
-        return result
-
-    def first_heard(self) -> NDArray[np.int64]:
-        """The first time of each time's car, as far as it is remembered."""
+    def first_heard(self, clock: Clock) -> NDArray[np.int64]:
+        """The first time of each car at a clock's times, as far as it is remembered."""
         firsts = [
             memory.first if memory.first >= 0 else int(self.clock.times[start]) if start < end else 0
             for memory, start, end in zip(self.memories, self.clock.starts[:-1], self.clock.starts[1:], strict=True)
         ]
-        return np.array(firsts, np.int64)[self.clock.car]
+        return np.array(firsts, np.int64)[clock.car]
 
-    def _doing(self) -> Doing:
+    def carry(self) -> None:
+        """Note what later samples can rest on, and that these have been looked at."""
+        if self.carried is None:
+            return
+        for node, reached in self.reached.items():
+            carry(node, reached, self.clock, self.carried)
+        if self.doing is not None:
+            last_seen = self.batch.once(("last seen", id(self.doing)), self.doing.last_seen)
+            for one, seen in zip(self.carried, last_seen, strict=True):
+                one.doing = seen
+        for car in np.flatnonzero(np.diff(self.clock.starts)).tolist():
+            one = self.carried[car]
+            one.through = max(one.through, int(self.clock.times[self.clock.starts[car + 1] - 1]))
+
+    @property
+    def doings(self) -> Doing:
+        """What cars were doing, of a rule that asks for it."""
         if self.doing is None:
             raise ValueError("the rule was not said to need states")
         return self.doing
-
-    def _ever(self, label: str, values: NDArray[np.float64]) -> NDArray[np.bool_]:
-        """Whether a part of a series was heard before or at each time; takes note of it."""
-        ever = latest_known(values) >= self.clock.starts[self.clock.car]
-        for car, memory in enumerate(self.memories):
-            places = self.clock.of(car)
-            if label in memory.heard:
-                ever[places] = True
-            elif ever[places].any():
-                memory.heard.append(label)
-        return ever
 
     def _told(self, pattern: str) -> list[Column]:
         return [column for name, column in self.remembered.items() if is_meant(name, pattern)]
@@ -125,10 +130,12 @@ class Surroundings:
         return np.where((place >= 0)[:, None], column.values[place], np.nan)
 
 
-def surround(needed: Needs, batch: Batch, memories: Sequence[Memory]) -> Surroundings:
+def surround(
+    needed: Needs, batch: Batch, memories: Sequence[Memory], carried: Sequence[Carried] | None = None
+) -> Surroundings:
     """What a rule is evaluated in: it is judged at the samples of the series that it names."""
     asked = needed.states or needed.beats
-    doings = _doing(recent(batch, memories, needed.state_reach), memories) if asked else None
+    doings = _doing(recent(batch, memories, needed.state_reach), memories, carried) if asked else None
     batch = recent(batch, memories, needed.reach)
     remembered = recalled(needed, batch, memories)
     names = [name for one in needed.series for name in one.members]
@@ -139,10 +146,22 @@ def surround(needed: Needs, batch: Batch, memories: Sequence[Memory]) -> Surroun
     clocks += batch.once(told, lambda: sampled([batch.columns[name] for name in told]))
     key = tuple(map(id, clocks))
     clock = batch.once(("clock", key), lambda: (clocks, union(clocks, len(batch.vehicles))))[1]
-    return Surroundings(batch, memories, remembered, doings, clock)
+    return Surroundings(batch, memories, remembered, doings, clock, carried)
 
 
-def _doing(batch: Batch, memories: Sequence[Memory]) -> Doing:
-    """What cars were doing: the same for all rules that remember the same of it."""
-    key = tuple(one.doing and (one.doing.at, *sorted(one.doing.since.items())) for one in memories)
-    return batch.once(("doing", key), lambda: doing(batch, memories))
+def _doing(batch: Batch, memories: Sequence[Memory], carried: Sequence[Carried] | None) -> Doing:
+    """What cars were doing: the same for all rules that know the same of what they did before."""
+    seen = [None] * len(memories) if carried is None else [one.doing for one in carried]
+    key = tuple(
+        id(one) if one is not None else memory.doing and (memory.doing.at, *sorted(memory.doing.since.items()))
+        for one, memory in zip(seen, memories, strict=True)
+    )
+
+    def make() -> Doing:
+        return doing(batch, [one or _remembered(memory) for one, memory in zip(seen, memories, strict=True)])
+
+    return batch.once(("doing", key), make)
+
+
+def _remembered(memory: Memory) -> LastSeen | None:
+    return None if memory.doing is None else LastSeen.remembered(memory.doing)

@@ -1,9 +1,11 @@
 """A fleet's history in Parquet: cars together, day by day, find what each finds by itself."""
 
+import shutil
 from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+from pyarrow import parquet as pq
 
 from flows.backtest import backtest, fires
 from flows.history import History, HistoryError
@@ -52,6 +54,19 @@ def test_cars_together_find_what_each_finds_by_itself(folder: Path, monkeypatch:
     assert expected
     assert sorted(found.fires, key=repr) == sorted(expected, key=repr)
     assert found.vehicle_days == 4 * DAYS
+
+
+def test_files_that_say_nothing_of_their_row_groups_are_read_all_the_same(folder: Path, tmp_path: Path) -> None:
+    other = tmp_path / "fleet"
+    shutil.copytree(folder, other)
+    for path in (other / "samples").glob("*.parquet"):
+        table = pq.read_table(path)
+        names = table["vehicle_id"].cast("string")
+        pq.write_table(table.set_column(0, "vehicle_id", names), path, row_group_size=700, write_statistics=False)
+    told, untold = (backtest(History.of(open_folder(one)), RULES, _nothing) for one in (folder, other))
+    assert told.fires
+    assert sorted(untold.fires, key=repr) == sorted(told.fires, key=repr)
+    assert untold.samples == told.samples
 
 
 def test_fires_are_held_against_the_truth(folder: Path) -> None:

@@ -2,7 +2,7 @@
 
 import json
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,6 +15,10 @@ from hypothesis import strategies as st
 from features.panel import Panel
 from features.stays import EVERYTHING, Stay, earliest_needed, events_outside, first_change, outside
 from rules.detector import RuleDetector
+from rules.engine.carried import Carried
+from rules.engine.columns import batch_of
+from rules.engine.judge import judge
+from rules.engine.memory import restore
 from rules.engine.needs import margin
 from rules.engine.windows import MICROSECOND
 from rules.rule import Rule
@@ -59,6 +63,20 @@ RULES = {
     "baseline": a_rule(
         "max(lv_voltage_v, 1 h) - baseline(lv_voltage_v, 4) < -0.2 V or time_since(lv_voltage_v > 12.3 V, 4 h) > 2 h",
         "quantile(lv_voltage_v, 1 h, 0.5) >= baseline(lv_voltage_v, 4)",
+    ),
+    "functions": a_rule(
+        "min(lv_voltage_v, 50 min) < 11.5 V and max(lv_voltage_v, 3 h) - last(lv_voltage_v, 2 h) > 0.3 V",
+        "count(lv_voltage_v > 12 V, 2 h) >= 2 or trend(lv_voltage_v, 8 h) > 0 V/d and max(speed_kmh > 1 km/h, 1 h)",
+        keep_firing_for="5 min",
+    ),
+    "nested": a_rule(
+        "delta(avg(lv_voltage_v, 20 min), 3 h) < -0.4 V or delta(hv_soc_pct, 6 h) > 30 %",
+        "count(absent(lv_voltage_v, 30 min), 2 h) == 0 and max(lv_voltage_v where parked, 1 h) > 12.2 V",
+    ),
+    "wheels": a_rule(
+        "avg(tyre_pressure_kpa where not driving, 2 h) < 270 kPa and quantile(tyre_pressure_kpa, 6 h, 0.2) < 280 kPa",
+        "min(tyre_pressure_kpa, 25 min) > 260 kPa",
+        observations=2,
     ),
     "latched": a_rule("lv_voltage_v < 12 V", "lv_voltage_v > 12 V", latching={"exposure": "driving", "for": "20 min"}),
 }
@@ -223,6 +241,41 @@ def test_live_equals_hindsight_whenever_it_becomes_known_that_a_car_was_in_a_wor
     other.stays = known
     assert _fingerprint(live.found) == _fingerprint(_in_hindsight(name, other))
     assert not any(stay.start <= one.observed_at < stay.end for one in live.found for stay in known)
+
+
+@pytest.mark.parametrize("name", RULES)
+@settings(max_examples=25)
+@given(
+    seeds=st.lists(st.integers(0, 2**32 - 1), min_size=2, max_size=3),
+    looks=st.lists(st.lists(st.integers(0, 25), min_size=3, max_size=3), min_size=2, max_size=9),
+    stored=st.integers(-1, 60),
+)
+def test_what_is_carried_stands_for_the_samples_that_were_looked_at(
+    name: str, seeds: list[int], looks: list[list[int]], stored: int
+) -> None:
+    cars = [Car.drawn(np.random.default_rng(seed)) for seed in seeds]
+    rule, everything = RULES[name], np.ones(90, bool)
+    before = [Live(rule, car, everything) for car in cars]
+    for live in before:
+        # From where whole days were judged on.
+        live.run(int(live.car.times[stored]) if stored >= 0 else START)
+    memories = [restore(json.loads(live.marks[-1][1]), len(rule.ladder)) for live in before]
+    carried, found = [Carried() for _ in cars], [list(live.found) for live in before]
+    judged, place = [live.marks[-1][0] for live in before], [stored for _ in cars]
+    for look, steps_on in enumerate([*looks, [90, 90, 90]]):
+        told = []
+        for number, car in enumerate(cars):
+            place[number] = min(place[number] + steps_on[number], 89)
+            end = int(car.times[place[number]]) if place[number] >= 0 else START
+            back = margin([rule]) // MICROSECOND if look == 0 else 0
+            told.append((a_vehicle(), car.panels(everything, judged[number] - back, judged[number], end)))
+            judged[number] = end
+        vehicles = [replace(a_vehicle(), vehicle_id=f"car-{number}") for number in range(len(cars))]
+        batch = batch_of([(one, panels) for one, (_, panels) in zip(vehicles, told, strict=True)])
+        for one in judge(rule, batch, memories, carried=carried).findings:
+            found[int(one.vehicle_id.removeprefix("car-"))].append(one)
+    for car, known in zip(cars, found, strict=True):
+        assert _fingerprint(known) == _fingerprint(_in_hindsight(name, car))
 
 
 @pytest.mark.parametrize("name", RULES)
