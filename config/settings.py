@@ -6,12 +6,14 @@ Each field is set by an environment variable with the prefix ``VSC_``, e.g. ``VS
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 CHECKOUT = Path(__file__).resolve().parents[1]
+SHIPPED_RULES = CHECKOUT / "rules" / "catalogue"
+"""The folder of the rules that the product ships."""
 QUARANTINE_LIMIT = 2**30
 """Bytes of payloads that quarantine may hold, unless the settings say otherwise."""
 
@@ -74,6 +76,11 @@ class Settings(BaseSettings):
         default="ovms",
         pattern=_TOPIC,
         description="What stands before user and vehicle in the topics of OVMS modules; empty: they are not served.",
+    )
+    rules: Annotated[Path, AfterValidator(Path.absolute)] = Field(
+        default=SHIPPED_RULES,
+        description="Folder of the rule files that everything judges by; one of your own stands in place of the "
+        "shipped one, for all processes of a database. Changes are followed.",
     )
     resend_after: timedelta = Field(
         default=timedelta(seconds=60), description="A car resends a batch without stored-ack after this time."

@@ -10,6 +10,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from config.clock import Clock
+from config.settings import SHIPPED_RULES
 from console import alerts, api, overview, quarantine, silences, tickets, vehicles
 from console.failures import add_failures
 from console.guard import Guard
@@ -24,8 +25,8 @@ _STATIC: Final = Path(__file__).with_name("static")
 _CHART_STYLE: Final = Path(charts.__file__).with_name("chart.css")
 
 
-def create_app(database_url: str, clock: Clock) -> FastAPI:
-    """The application on one database; it needs neither the database nor its tables to start."""
+def create_app(database_url: str, clock: Clock, rules: Path = SHIPPED_RULES) -> FastAPI:
+    """The application on one database, judged by a folder's rules; to start it needs neither database nor tables."""
     app = FastAPI(
         title="Virtual service centre",
         openapi_url="/api/v1/openapi.json",
@@ -35,6 +36,7 @@ def create_app(database_url: str, clock: Clock) -> FastAPI:
     )
     app.state.database_url = database_url
     app.state.clock = clock
+    app.state.rules = rules
     add_failures(app)
     for router in ROUTERS:
         app.include_router(router)

@@ -5,12 +5,13 @@ Nobody logs in yet, so it listens to this machine only.
 
 import ipaddress
 import socket
+from pathlib import Path
 from typing import Final
 
 import uvicorn
 
 from config.clock import Clock
-from config.settings import ConfigurationError
+from config.settings import SHIPPED_RULES, ConfigurationError
 from console.app import create_app
 
 MOST_CONNECTIONS: Final = 100
@@ -18,7 +19,7 @@ LAST_REQUESTS_S: Final = 5
 """How long a stopping console waits for requests under way."""
 
 
-def run(host: str, port: int, database_url: str, clock: Clock) -> None:
+def run(host: str, port: int, database_url: str, clock: Clock, rules: Path = SHIPPED_RULES) -> None:
     """Serve the console until a signal ends it.
 
     Raises:
@@ -31,7 +32,7 @@ def run(host: str, port: int, database_url: str, clock: Clock) -> None:
     except OSError as error:
         raise ConfigurationError(f"the console cannot listen on {host} port {port}: {error.strerror}") from None
     config = uvicorn.Config(
-        create_app(database_url, clock),
+        create_app(database_url, clock, rules),
         log_config=None,
         access_log=False,
         server_header=False,

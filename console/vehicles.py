@@ -1,11 +1,11 @@
 """The vehicle pages: what a car is, what it shows, and where nothing is known of it."""
 
 from datetime import datetime, timedelta
-from functools import cache
+from pathlib import Path
 from typing import Final
 
 import numpy as np
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
 from console.failures import NotFoundError
@@ -58,7 +58,7 @@ def list_all(connection: Database, now: Present) -> HTMLResponse:
 
 
 @router.get("/{vehicle_id}")
-def show(connection: Database, now: Present, vehicle_id: str, days: int = 7) -> HTMLResponse:
+def show(request: Request, connection: Database, now: Present, vehicle_id: str, days: int = 7) -> HTMLResponse:
     """One car; its charts end with what it sent last."""
     vehicle = vehicles.find(connection, vehicle_id) if is_vehicle_id(vehicle_id) else None
     if vehicle is None:
@@ -78,7 +78,8 @@ def show(connection: Database, now: Present, vehicle_id: str, days: int = 7) -> 
         problems=problems,
         tickets=tickets.list_tickets(connection, vehicle_id=vehicle_id),
         entries=[one for one in silences.of_vehicle(connection, vehicle) if one.until > now],
-        held=read_held(connection, vehicle_id) + read_inhibited(connection, vehicle_id, _rules),
+        held=read_held(connection, vehicle_id)
+        + read_inhibited(connection, vehicle_id, lambda: _rules(connection, request.app.state.rules)),
         latest=latest_values(connection, vehicle_id, LATEST),
         catalogue=CATALOGUE,
         charts=_charts(connection, vehicle_id, until - length, until),
@@ -90,12 +91,11 @@ def show(connection: Database, now: Present, vehicle_id: str, days: int = 7) -> 
     )
 
 
-@cache
-def _rules() -> tuple[Rule, ...]:
-    """The catalogue, as it was when the console was first asked."""
-    from rules.loader import load_rules  # noqa: PLC0415 -- pandas comes with it: 75 MB that the console hardly ever needs
+def _rules(connection: Connection, folder: Path) -> tuple[Rule, ...]:
+    # Pandas comes with it: 75 MB that the console hardly ever needs.
+    from reports.rules_in_use import rules_in_use  # noqa: PLC0415
 
-    return tuple(load_rules())
+    return rules_in_use(connection, folder)
 
 
 def _charts(connection: Connection, vehicle_id: str, start: datetime, end: datetime) -> list[LineChart]:

@@ -6,8 +6,9 @@ finds, the alerts it changes and the car's place are stored in one transaction.
 
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Final
 
 import psycopg
@@ -21,9 +22,11 @@ from flows.missing import name_missing
 from flows.observations import DAY, observations
 from flows.place import Place
 from flows.raising import Raised, raise_alerts
+from flows.rules_at_work import RulesAtWork, RulesChangedError
 from flows.withdrawal import abandoned
 from rules.detector import RuleDetector
-from rules.loader import load_rules
+from rules.loader import CATALOGUE, load_rules
+from rules.rule import Rule
 from storage import alerts, detectors, findings, held_findings, ledger, silences
 from storage import vehicles as registry
 from storage.connection import connect
@@ -60,19 +63,21 @@ class DiagnosisSummary:
         )
 
 
-def all_detectors() -> tuple[Detector, ...]:
-    """The rules of the catalogue, and the models.
+def all_detectors(rules: Sequence[Rule] | None = None) -> tuple[Detector, ...]:
+    """These rules, or else the shipped ones, and the models.
 
     Raises:
-        RuleError: if the catalogue is broken.
+        RuleError: if the shipped ones are broken.
     """
-    return (*map(RuleDetector, load_rules()), CellPeers(), CellDrift())
+    return (*map(RuleDetector, load_rules() if rules is None else rules), CellPeers(), CellDrift())
 
 
 def diagnose(
     database: psycopg.Connection[Any] | str,
     clock: Clock,
     *,
+    rules: Path = CATALOGUE,
+    go_on: bool = False,
     until: datetime | None = None,
     vehicles: Collection[str] | None = None,
 ) -> DiagnosisSummary:
@@ -81,28 +86,44 @@ def diagnose(
     Args:
         database: a connection without an open transaction, or an address.
         clock: the stack's; no day is judged before it has ended.
+        rules: folder of the rule files.
+        go_on: if they are broken, refuse them, and judge by those that were last right.
         until: judge no day that ends later.
         vehicles: judge these cars only.
 
     Raises:
-        RuleError: if the rule catalogue is broken.
+        RuleError: if the rule files are broken, and there are none to go on with.
         DatabaseUnavailableError: if nobody answers at the address.
     """
-    judges = all_detectors()
     latest = clock.now() if until is None else min(until, clock.now())
     summary = DiagnosisSummary()
     with _connection(database) as connection:
         with connection.transaction():
+            at_work = RulesAtWork.begin(connection, rules, go_on=go_on)
+        with connection.transaction():
             contacts, waiting = ledger.last_contact(connection), held_findings.waiting_vehicles(connection)
         for vehicle_id in sorted(contacts if vehicles is None else contacts.keys() & set(vehicles)):
+            done = _claim_vehicle(connection, vehicle_id, latest, at_work, waits=vehicle_id in waiting)
+            summary = summary.plus(done)
+            if done.busy:
+                break
+    return summary
+
+
+def _claim_vehicle(
+    connection: psycopg.Connection[Any], vehicle_id: str, latest: datetime, at_work: RulesAtWork, *, waits: bool
+) -> DiagnosisSummary:
+    """Judge one car in one transaction, by the rules at work; what of it waits for a silence's end is told."""
+    while True:
+        try:
             with connection.transaction():
                 if not detectors.claim(connection, detectors.DIAGNOSIS):
-                    return replace(summary, busy=True)
-                done = _diagnose_vehicle(connection, vehicle_id, latest, judges)
-                if not done.vehicles and vehicle_id in waiting:
-                    done = _let_go(connection, vehicle_id, latest)
-                summary = summary.plus(done)
-    return summary
+                    return DiagnosisSummary(busy=True)
+                done = _diagnose_vehicle(connection, vehicle_id, latest, at_work)
+                return _let_go(connection, vehicle_id, latest) if waits and not done.vehicles else done
+        except RulesChangedError:
+            with connection.transaction():
+                at_work.follow(connection)
 
 
 @contextmanager
@@ -115,15 +136,20 @@ def _connection(database: psycopg.Connection[Any] | str) -> Iterator[psycopg.Con
 
 
 def _diagnose_vehicle(
-    connection: psycopg.Connection[Any], vehicle_id: str, latest: datetime, judges: Sequence[Detector]
+    connection: psycopg.Connection[Any], vehicle_id: str, latest: datetime, at_work: RulesAtWork
 ) -> DiagnosisSummary:
-    """Judge the days of one car that are due, and store all that follows."""
+    """Judge the days of one car that are due, and store all that follows.
+
+    Raises:
+        RulesChangedError: if other rules came to work meanwhile.
+    """
     place = Place.of(detectors.find(connection, detectors.DIAGNOSIS, vehicle_id))
     vehicle = registry.find(connection, vehicle_id)
     arrivals = ledger.arrivals(connection, vehicle_id, place.arrived)
     if vehicle is None or arrivals is None:
         return DiagnosisSummary()
     stays = silences.stays(connection, vehicle_id)
+    judges = all_detectors(at_work.rules)
     rules = [judge.rule for judge in judges if isinstance(judge, RuleDetector)]
     names = {judge.name for judge in judges}
     judged = judge_due(
@@ -134,7 +160,7 @@ def _diagnose_vehicle(
             stays,
             latest,
             observe=lambda day: observations(connection, vehicle, day, rules, stays),
-            told=lambda since: _told(connection, vehicle_id, since, names),
+            told=lambda since: _told(connection, vehicle_id, since, names, at_work),
         ),
         judges,
     )
@@ -150,10 +176,19 @@ def _diagnose_vehicle(
 
 
 def _told(
-    connection: psycopg.Connection[Any], vehicle_id: str, since: datetime, names: Collection[str]
+    connection: psycopg.Connection[Any],
+    vehicle_id: str,
+    since: datetime,
+    names: Collection[str],
+    at_work: RulesAtWork,
 ) -> list[Finding]:
-    """What these said of a car, if any of it since a time; `vsc watch` adds nothing until the new place is stored."""
+    """What these said of a car, if any of it since a time; `vsc watch` adds nothing until the new place is stored.
+
+    Raises:
+        RulesChangedError: if it may have added what other rules say, whose claims would be ended here.
+    """
     alerts.lock_vehicle(connection, vehicle_id)
+    at_work.check(connection)
     return [one for one in findings.touched(connection, vehicle_id, since) if one.detector in names]
 
 

@@ -9,6 +9,7 @@ from config.settings import ConfigurationError, load_settings
 from flows.diagnose import DiagnosisSummary, diagnose
 from flows.order import OrderSummary, open_tickets
 from flows.push import PushSummary, push_visits
+from rules.loader import CATALOGUE
 from storage.connection import connect
 from tickets.booking import BookingDesk
 from tickets.catalogue import load_catalogue
@@ -23,6 +24,8 @@ class Stack:
     clock: Clock
     console_url: str = ""
     """Base of the links that a booking carries; empty if there are none."""
+    rules: Path = CATALOGUE
+    """Folder of the rule files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +47,16 @@ def stack_from_settings() -> Stack:
         raise ConfigurationError("VSC_DATABASE_URL and VSC_DESK_URL must be set")
     clock = open_clock(settings.clock, settings.state_dir or Path("var"))
     console_url = f"http://127.0.0.1:{settings.console_port}" if settings.console_port else ""
-    return Stack(settings.database_url, settings.desk_url, clock, console_url)
+    return Stack(settings.database_url, settings.desk_url, clock, console_url, settings.rules)
 
 
-def judge_fleet(stack: Stack, until: datetime | None = None) -> Judgement:
-    """Judge what has arrived (up to `until`), and open tickets and visits for what is sure enough."""
-    diagnosis = diagnose(stack.database_url, stack.clock, until=until)
+def judge_fleet(stack: Stack, until: datetime | None = None, *, go_on: bool = False) -> Judgement:
+    """Judge what has arrived (up to `until`), and open tickets and visits for what is sure enough.
+
+    Raises:
+        RuleError: if the rule files are broken, and not to `go_on` by those that were last right, or there are none.
+    """
+    diagnosis = diagnose(stack.database_url, stack.clock, rules=stack.rules, go_on=go_on, until=until)
     with connect(stack.database_url, application="orders") as connection:
         orders = open_tickets(connection, load_catalogue(), stack.clock, stack.console_url)
     return Judgement(diagnosis, orders)

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, cast
 from prefect import flow, serve, task
 from prefect.logging import get_run_logger
 
+from config.logs import configure_logs
+from config.settings import load_settings
 from flows.jobs import book_visits, judge_fleet, stack_from_settings
 
 if TYPE_CHECKING:
@@ -22,7 +24,7 @@ RETRY_AFTER_S = 5
 @task(retries=RETRIES, retry_delay_seconds=RETRY_AFTER_S)
 def judge() -> str:
     """Judge what has arrived, and open tickets for what is sure enough."""
-    return str(judge_fleet(stack_from_settings()))
+    return str(judge_fleet(stack_from_settings(), go_on=True))
 
 
 @task(retries=RETRIES, retry_delay_seconds=RETRY_AFTER_S)
@@ -34,6 +36,7 @@ def book() -> str:
 @flow(name="diagnose-fleet")
 def diagnose_fleet() -> None:
     """Findings, alerts and tickets from the samples that have arrived."""
+    configure_logs(load_settings().log_level)  # each run is a process of its own
     get_run_logger().info(judge())
 
 

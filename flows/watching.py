@@ -7,6 +7,7 @@ import threading
 import time
 from contextlib import closing
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import psycopg
@@ -14,9 +15,8 @@ import structlog
 
 from config.clock import Clock
 from flows.order import open_tickets
-from flows.rule_folder import RuleFolder
+from flows.rules_at_work import RulesAtWork
 from flows.watch import Watch, WatchSummary
-from rules.loader import RuleError
 from storage import detectors
 from storage.connection import DatabaseUnavailableError, connect
 from tickets.catalogue import load_catalogue
@@ -51,26 +51,32 @@ class Tally:
         self.longest_s = max(self.longest_s, took_s)
 
 
-def watch(database_url: str, clock: Clock, folder: RuleFolder, stop: threading.Event, console_url: str = "") -> None:
+def watch(
+    database_url: str, clock: Clock, rules: Path, stop: threading.Event, console_url: str = "", *, go_on: bool = False
+) -> None:
     """Judge what arrives until `stop` is set, and open tickets for what is sure enough.
 
     Args:
         database_url: where it is; while it does not answer, it is asked again.
         clock: the stack's.
-        folder: the rules.
+        rules: folder of the rule files, which are followed.
         stop: ends it between two looks.
         console_url: base of the links to the tickets' pages, empty if there are none.
+        go_on: if the files are broken at first, refuse them, and judge by those that were last right.
 
     Raises:
+        RuleError: if the files are broken at first, and there are none to go on with.
         WatchedAlreadyError: if another process is at it.
         DatabaseUnavailableError: if the database does not answer at first.
     """
+    with connect(database_url, application="vsc watch", autocommit=True) as connection:
+        at_work = RulesAtWork.begin(connection, rules, go_on=go_on)
     connection = connect(database_url, application="vsc watch", autocommit=True)
     while not stop.is_set():
         try:
             with closing(connection):
                 _hold(connection, stop)
-                _follow(connection, clock, folder, stop, console_url)
+                _follow(connection, clock, at_work, stop, console_url)
         except psycopg.OperationalError as error:
             _LOG.warning("database_away", error=str(error).partition("\n")[0])
         while connection.closed and not stop.wait(_PAUSE_S):
@@ -80,16 +86,19 @@ def watch(database_url: str, clock: Clock, folder: RuleFolder, stop: threading.E
                 _LOG.warning("database_away", error=str(error))
 
 
-def watch_once(database_url: str, clock: Clock, folder: RuleFolder, console_url: str = "") -> WatchSummary:
-    """Judge what has arrived, and no more.
+def watch_once(
+    database_url: str, clock: Clock, rules: Path, console_url: str = "", *, go_on: bool = False
+) -> WatchSummary:
+    """Judge what has arrived, as `watch` would, and no more.
 
     Raises:
+        RuleError: if the files are broken, and there are none to go on with.
         WatchedAlreadyError: if another process is at it.
         DatabaseUnavailableError: if nobody answers at the address.
     """
     with connect(database_url, application="vsc watch", autocommit=True) as connection:
         _hold(connection, threading.Event())
-        watching, done = Watch(folder.rules, clock), WatchSummary()
+        watching, done = Watch(RulesAtWork.begin(connection, rules, go_on=go_on).rules, clock), WatchSummary()
         while True:
             done = done.plus(watching.look(connection))
             if not watching.is_behind:
@@ -100,13 +109,14 @@ def watch_once(database_url: str, clock: Clock, folder: RuleFolder, console_url:
 
 
 def _follow(
-    connection: psycopg.Connection[Any], clock: Clock, folder: RuleFolder, stop: threading.Event, console_url: str
+    connection: psycopg.Connection[Any], clock: Clock, at_work: RulesAtWork, stop: threading.Event, console_url: str
 ) -> None:
-    watching, catalogue = Watch(folder.rules, clock), load_catalogue()
-    _LOG.info("watching", rules=len(watching.rules), with_the_day=len(folder.rules) - len(watching.rules))
+    watching, catalogue = Watch(at_work.rules, clock), load_catalogue()
+    _LOG.info("watching", rules=len(watching.rules), with_the_day=len(at_work.rules) - len(watching.rules))
     tally, told_at = Tally(WatchSummary()), time.monotonic()
     while not stop.is_set():
-        _follow_files(watching, folder)
+        if at_work.follow(connection):
+            watching.take_rules(at_work.rules)
         began = time.monotonic()
         done = watching.look(connection)
         if done.alerts:
@@ -119,18 +129,6 @@ def _follow(
             tally, told_at = Tally(WatchSummary()), time.monotonic()
         if not done.vehicles and not watching.is_behind:
             stop.wait(LOOK_EVERY_S)
-
-
-def _follow_files(watching: Watch, folder: RuleFolder) -> None:
-    """Take over rules that have changed; broken ones are refused, and the old ones stay at work."""
-    try:
-        change = folder.reload()
-    except RuleError as error:
-        _LOG.error("rules_refused", mistakes=str(error).splitlines(), at_work=len(watching.rules))
-        return
-    if change is not None:
-        watching.take_rules(folder.rules)
-        _LOG.info("rules_taken_over", **asdict(change))
 
 
 def _hold(connection: psycopg.Connection[Any], stop: threading.Event) -> None:

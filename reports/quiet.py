@@ -54,7 +54,7 @@ def read_inhibited(
 ) -> list[Quiet]:
     """The rules that hold on a car and are kept quiet by others that say the same more plainly.
 
-    The catalogue is loaded only where there is one.
+    The rules are loaded only where there is one.
     """
     place = detectors.find(connection, detectors.DIAGNOSIS, vehicle_id)
     states: Mapping[str, Any] = place.state["states"] if place else {}

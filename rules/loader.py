@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from config.settings import SHIPPED_RULES
 from rules.build import build_rule
+from rules.files import RuleFiles, read_files
 from rules.nodes import SyntaxMistakeError, Table, parse
 from rules.reader import Mistake, Reader
 from rules.rule import Rule
 
-CATALOGUE: Final = Path(__file__).with_name("catalogue")
-"""The folder of the rules that the product ships."""
+CATALOGUE: Final = SHIPPED_RULES
 
 
 class RuleError(Exception):
@@ -30,15 +31,21 @@ def load_rules(folder: Path = CATALOGUE) -> tuple[Rule, ...]:
     Raises:
         RuleError: with every mistake of every file.
     """
-    mistakes: list[Mistake] = []
+    return build_rules(read_files(folder))
+
+
+def build_rules(files: RuleFiles) -> tuple[Rule, ...]:
+    """The rules of files that have been read, by file and in their order.
+
+    Raises:
+        RuleError: with every mistake of every file.
+    """
+    mistakes = [*files.mistakes]
     rules: list[tuple[Reader, Rule]] = []
     homes: dict[str, str] = {}
-    paths = sorted(folder.glob("*.yaml"))
-    if not paths:
-        mistakes.append(Mistake(str(folder), 1, 1, "", "there is no rule file (*.yaml) here"))
-    for path in paths:
-        for reader, system in _tables(path, mistakes):
-            home = f"{path.name}:{reader.table.place_of('id').line}"
+    for name, text in files.texts:
+        for reader, system in _tables(name, text, mistakes):
+            home = f"{name}:{reader.table.place_of('id').line}"
             if reader.rule_id and homes.setdefault(reader.rule_id, home) != home:
                 reader.complain("id", f"the id is taken by the rule at {homes[reader.rule_id]}")
             rules.append((reader, build_rule(reader, system)))
@@ -59,14 +66,14 @@ def _check_inhibitors(rules: Sequence[tuple[Reader, Rule]]) -> None:
                 reader.complain("inhibited_by", f"inhibited_by: {name} is inhibited by this rule")
 
 
-def _tables(path: Path, mistakes: list[Mistake]) -> list[tuple[Reader, str]]:
+def _tables(name: str, text: str, mistakes: list[Mistake]) -> list[tuple[Reader, str]]:
     """The tables of one file's rules, each with the system it belongs to."""
-    document = _document(path, mistakes)
+    document = _document(name, text, mistakes)
     if not isinstance(document, Table):
-        if not mistakes or mistakes[-1].file != path.name:
-            mistakes.append(Mistake(path.name, 1, 1, "", "is no rule file: it needs the fields system and rules"))
+        if not mistakes or mistakes[-1].file != name:
+            mistakes.append(Mistake(name, 1, 1, "", "is no rule file: it needs the fields system and rules"))
         return []
-    top = Reader(document, path.name, "", mistakes)
+    top = Reader(document, name, "", mistakes)
     system = top.text("system")
     readers = top.inners("rules")
     top.finish()
@@ -76,15 +83,11 @@ def _tables(path: Path, mistakes: list[Mistake]) -> list[tuple[Reader, str]]:
     return [(reader, system) for reader in readers]
 
 
-def _document(path: Path, mistakes: list[Mistake]) -> Any:
+def _document(name: str, text: str, mistakes: list[Mistake]) -> Any:
     try:
-        return parse(path.read_text(encoding="utf-8"))
-    except UnicodeDecodeError:
-        mistakes.append(Mistake(path.name, 1, 1, "", "is not UTF-8 text"))
-    except OSError as error:
-        mistakes.append(Mistake(path.name, 1, 1, "", f"cannot be read: {error.strerror}"))
+        return parse(text)
     except SyntaxMistakeError as error:
         mistakes.append(
-            Mistake(path.name, error.at.line, error.at.column, "", f"is not YAML as rule files are written in: {error}")
+            Mistake(name, error.at.line, error.at.column, "", f"is not YAML as rule files are written in: {error}")
         )
     return None

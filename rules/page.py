@@ -17,6 +17,7 @@ from rules.wording import length
 _INTRODUCTION: Final = """# Rules
 
 Every rule of `rules/catalogue/`, which is where this page comes from: `make docs` writes it, a test keeps it in step.
+A folder of your own stands in its place (`VSC_RULES`; [operations.md](operations.md#rules-of-your-own)).
 
 A rule fires when its `when` has been true for the time given and at no fewer samples than given, without one at which
 it was false; it ends when its `until` has been true for the time given. Both are judged at event times: what arrives

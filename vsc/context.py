@@ -60,11 +60,17 @@ class Context:
         return open_clock(running.clock if running else self.settings.clock, self.state)
 
     @property
+    def rules(self) -> Path:
+        """Folder of the rule files: unless the settings name one, that of the stack that runs here."""
+        is_named = "rules" in self.settings.model_fields_set
+        return self.settings.rules if is_named or self._running is None else Path(self._running.rules)
+
+    @property
     def jobs(self) -> "JobStack":
         """What the fleet's jobs work on."""
         from flows.jobs import Stack as JobStack  # noqa: PLC0415  # half a second that `vsc --help` need not take
 
-        return JobStack(self.database_url, self.desk_url, self.clock, self.console_url)
+        return JobStack(self.database_url, self.desk_url, self.clock, self.console_url, self.rules)
 
     @property
     def console_url(self) -> str:

@@ -125,7 +125,7 @@ def run_demo(
     results.mkdir(parents=True, exist_ok=True)
     fleet = build_fleet(vehicles, days, seed, FIRST_DAY)
     with stack.running(migrate, ingest_and_desk) as addresses:
-        jobs = JobStack(addresses.database_url, addresses.desk_url, open_clock("data", state))
+        jobs = JobStack(addresses.database_url, addresses.desk_url, open_clock("data", state), rules=settings.rules)
         published, acked = _live(fleet, f"demo {vehicles} {days} {seed}", jobs, addresses, report)
         write_truth(results / "truth.jsonl", fleet.truth)
         with connect(addresses.database_url) as connection:

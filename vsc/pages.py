@@ -1,7 +1,9 @@
 """Documents that are generated from tables, so that they cannot rot: ``python -m vsc.pages`` writes them anew."""
 
+import os
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from pathlib import Path
 
 from pydantic import TypeAdapter
 
@@ -38,10 +40,8 @@ def _shown(default: object) -> str:
         return "-"
     if isinstance(default, timedelta):
         return f"`{TypeAdapter(timedelta).dump_python(default, mode='json')}`"
-    text = str(default)
-    if text.startswith(str(CHECKOUT.parent)):
-        return "`../shared/data`"
-    return f"`{text}`"
+    # A path of this machine must not get into a page.
+    return f"`{os.path.relpath(default, CHECKOUT) if isinstance(default, Path) else default}`"
 
 
 PAGES: Mapping[str, Callable[[], str]] = {

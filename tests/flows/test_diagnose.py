@@ -199,7 +199,7 @@ def test_a_claim_of_a_rule_that_is_gone_ends_with_the_next_day_and_once(
         send(connection, day, SOFT)
     diagnose(connection, clock)
     (claim,) = told(connection)
-    monkeypatch.setattr("flows.diagnose.all_detectors", lambda: (CellPeers(),))
+    monkeypatch.setattr("flows.diagnose.all_detectors", lambda _: (CellPeers(),))
     for day in (5, 6):
         send(connection, day, SOFT)
         diagnose(connection, clock)

@@ -11,7 +11,6 @@ import pytest
 
 from config.clock import Clock, open_clock
 from flows.diagnose import diagnose
-from flows.rule_folder import RuleFolder
 from flows.watch import Watch, WatchSummary
 from flows.watching import WatchedAlreadyError, watch_once
 from rules.detector import RuleDetector
@@ -82,7 +81,7 @@ def told(connection: Connection, vehicle_id: str = CAR) -> list[tuple[str, datet
 @pytest.fixture
 def by_days(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whole days are judged by the same made-up rules."""
-    monkeypatch.setattr("flows.diagnose.all_detectors", lambda: (RuleDetector(LOW), RuleDetector(CODED)))
+    monkeypatch.setattr("flows.diagnose.all_detectors", lambda _: (RuleDetector(LOW), RuleDetector(CODED)))
 
 
 def test_what_arrives_is_found_with_the_next_look_and_once(connection: Connection, clock: Clock) -> None:
@@ -272,12 +271,11 @@ def test_a_second_watcher_is_refused_and_told_of_the_first(
 ) -> None:
     monkeypatch.setattr("flows.watching._PATIENCE_S", 0.3)
     send(connection, 1, [FLAT] * 6)
-    folder = RuleFolder(CATALOGUE)
-    assert watch_once(database_url, clock, folder).samples == 6
+    assert watch_once(database_url, clock, CATALOGUE).samples == 6
     with connect(database_url, autocommit=True) as other:
         other.execute("SELECT pg_advisory_lock(71803)")
         with pytest.raises(WatchedAlreadyError, match=f"by the database's process {other.info.backend_pid}"):
-            watch_once(database_url, clock, folder)
+            watch_once(database_url, clock, CATALOGUE)
 
 
 def test_rules_are_taken_over_between_two_looks(connection: Connection, clock: Clock) -> None:

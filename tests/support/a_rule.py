@@ -28,10 +28,14 @@ _FIELDS: dict[str, Any] = {
 
 def a_rule(when: str, until: str, **fields: Any) -> Rule:
     """A rule; `fields` are the file's, `lasting` its `for`."""
+    return _load(a_rule_file(when, until, **fields))
+
+
+def a_rule_file(when: str, until: str, **fields: Any) -> str:
+    """The text of a file with this rule."""
     if "lasting" in fields:
         fields["for"] = fields.pop("lasting")
-    text = yaml.safe_dump({"system": "Tests", "rules": [{**_FIELDS, "when": when, "until": until, **fields}]})
-    return _load(text)
+    return yaml.safe_dump({"system": "Tests", "rules": [{**_FIELDS, "when": when, "until": until, **fields}]})
 
 
 def steps(*conditions: str) -> list[dict[str, Any]]:

@@ -14,6 +14,7 @@ import pytest
 from storage import sequence_gaps
 from storage.incidents import IncidentKind, record
 from storage.sequence_gaps import SequenceGap
+from tests.support.a_rule import a_rule_file
 from vsc.cli import main
 from vsc.runtime.servers import LocalServers
 
@@ -130,6 +131,7 @@ def test_a_wrong_recording_is_a_wrong_call(vsc: Vsc, tmp_path: Path) -> None:
         (("simulate", "--troubles", "all", "--to", "x"), "they do not go with --to"),
         (("rules", "check", "nowhere"), "nowhere is not a folder"),
         (("diagnose", "--until", "soon"), "--until soon"),
+        (("diagnose", "--rules", "nowhere"), "vsc: nowhere is not a folder"),
         (("vehicles", "add", "car 1"), "a vehicle id has"),
         (("vehicles", "add", "car-1", "--vin", "123"), "a VIN is"),
     ],
@@ -160,6 +162,47 @@ def test_broken_rule_files_are_refused_by_file_and_line(vsc: Vsc, tmp_path: Path
     result = vsc("rules", "check", str(tmp_path))
     assert result.returncode == 1
     assert "tyres.yaml:" in only_line(result)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [("diagnose",), ("watch",), ("serve",), ("up",), ("rules", "check"), ("rules", "test"), ("rules", "backtest")],
+)
+def test_a_setting_without_such_a_folder_is_named(vsc: Vsc, tmp_path: Path, call: tuple[str, ...]) -> None:
+    result = vsc(*call, VSC_RULES=str(tmp_path / "none"), VSC_DESK_URL="http://127.0.0.1:9", **NOWHERE)
+    assert result.returncode == 2
+    assert f"VSC_RULES: {tmp_path / 'none'} is not a folder of rule files" in only_line(result)
+
+
+@pytest.mark.integration
+def test_a_setting_without_or_with_broken_files_is_refused(vsc: Vsc, database_url: str, tmp_path: Path) -> None:
+    told = {"VSC_RULES": str(tmp_path), "VSC_DATABASE_URL": database_url, "VSC_DESK_URL": "http://127.0.0.1:9"}
+    text = a_rule_file("lv_voltage_v < 12 kPa", "lv_voltage_v > 13 V")
+    calls = (("diagnose",), ("watch",), ("watch", "--go-on"), ("serve",), ("up",), ("rules", "check"))
+    refused = {call: vsc(*call, **told) for call in calls}
+    (tmp_path / "mine.yaml").write_text(text, encoding="utf-8")
+    for call in calls:
+        empty, broken = refused[call], vsc(*call, **told)
+        assert (empty.returncode, broken.returncode) == (1, 1), call
+        assert only_line(empty) == f"vsc: {tmp_path}:1:1: there is no rule file (*.yaml) here"
+        assert only_line(broken).startswith("vsc: mine.yaml:18:22: made_up: when: a number in V cannot be compared")
+
+
+@pytest.mark.integration
+def test_rules_of_ones_own_are_known_to_every_command(vsc: Vsc, database_url: str, tmp_path: Path) -> None:
+    text = a_rule_file("lv_voltage_v < 12 V", "lv_voltage_v > 13 V", id="mine")
+    (tmp_path / "mine.yaml").write_text(text, encoding="utf-8")
+    told = {"VSC_RULES": str(tmp_path), "VSC_DATABASE_URL": database_url, "VSC_DESK_URL": "http://127.0.0.1:9"}
+    assert json.loads(vsc("rules", "check", "--json", **told).stdout)["rules"] == ["mine"]
+    assert vsc("vehicles", "add", "car-1", **told).returncode == 0
+    silence = ("silences", "add", "--vehicle", "car-1", "--to", "1 d", "--reason", "known", "--rule")
+    assert vsc(*silence, "mine", **told).returncode == 0
+    assert vsc("diagnose", **told).returncode == 0
+    (tmp_path / "mine.yaml").write_text("system: [", encoding="utf-8")
+    assert vsc(*silence, "mine", **told).returncode == 0, "they are still at work"
+    other = vsc(*silence, "tyre_soft", **told)
+    assert (other.returncode, other.stderr[:22]) == (2, "vsc: there is no rule "), other.stderr
+    assert vsc("diagnose", "--rules", "rules/catalogue", **told).returncode == 0
 
 
 def test_the_shipped_rules_have_no_mistakes(vsc: Vsc) -> None:

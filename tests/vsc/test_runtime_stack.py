@@ -12,6 +12,7 @@ import psycopg
 import pytest
 
 from config.settings import Settings
+from vsc.context import Context
 from vsc.runtime import probes
 from vsc.runtime.errors import AlreadyRunningError, NotRunningError, PortInUseError, ServerError
 from vsc.runtime.leftovers import MARK
@@ -182,15 +183,21 @@ def test_fixed_port_in_use_stops_the_start(settings: Settings) -> None:
             stack.up(migrate, small)
 
 
-def test_servers_named_in_the_settings_are_used_and_watched(servers: LocalServers, settings: Settings) -> None:
+def test_servers_named_in_the_settings_are_used_and_watched(
+    servers: LocalServers, settings: Settings, state: Path
+) -> None:
     elsewhere = {
         "database_url": servers.database_url,
         "mqtt_host": servers.mqtt_host,
         "mqtt_port": servers.mqtt_port,
+        "rules": Path("/srv/rules"),
     }
     with Stack(settings.model_copy(update=elsewhere)).running(migrate, small) as addresses:
         assert addresses.database_url == elsewhere["database_url"]
         parts = by_name(Stack(settings))
+        # The rules as well, by commands that are not told others.
+        assert Context(settings).rules == elsewhere["rules"]
+        assert Context(settings.model_copy(update={"rules": state})).rules == state
     assert {parts[name].state for name in ("postgres", "mosquitto")} == {"ELSEWHERE"}
     assert parts["postgres"].works
     assert parts["mosquitto"].works
@@ -206,8 +213,10 @@ def test_services_are_told_where_everything_is(settings: Settings, state: Path) 
         ingest_url="http://127.0.0.1:6",
         prefect_api_url="http://127.0.0.1:5/api",
         clock="data",
+        rules="/srv/rules",
     )
     told = environment(addresses, state)
+    assert told["VSC_RULES"] == "/srv/rules"
     assert (told["VSC_DESK_PORT"], told["VSC_INGEST_PORT"]) == ("3", "6")
     assert told["PREFECT_API_DATABASE_CONNECTION_URL"] == "postgresql+asyncpg://vsc:secret@127.0.0.1:1/prefect"
     assert (told["PREFECT_SERVER_ANALYTICS_ENABLED"], told["DO_NOT_TRACK"]) == ("false", "1")

@@ -1,12 +1,13 @@
 """``vsc diagnose``, ``alerts`` and ``rules``: what the detectors say, and what engineers say to it."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from getpass import getuser
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from vsc.commands.catalogue import RulesOption, rule_folder
 from vsc.context import load_context
 from vsc.failure import CommandError, WrongCallError
 from vsc.moments import moment
@@ -28,6 +29,7 @@ def register(app: typer.Typer) -> None:
 def diagnose(
     *,
     until: Annotated[str | None, typer.Option(help="Judge no day that ends later (ISO 8601).")] = None,
+    rules: RulesOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Judge every complete day that has arrived, open alerts, and tickets for what is sure enough."""
@@ -35,9 +37,9 @@ def diagnose(
     from rules.loader import RuleError
     from tickets.catalogue import CatalogueError
 
-    latest = moment(until, "--until") if until else None
+    latest, folder = moment(until, "--until") if until else None, rule_folder(rules)
     try:
-        judged = judge_fleet(load_context().jobs, latest)
+        judged = judge_fleet(replace(load_context().jobs, rules=folder), latest)
     except (RuleError, CatalogueError) as error:
         raise CommandError(str(error)) from None
     if judged.diagnosis.busy:
@@ -112,17 +114,15 @@ def dismiss(alert_id: AlertArgument, *, reason: ReasonOption, author: AuthorOpti
 
 @rules.command()
 def check(
-    folder: Annotated[Path | None, typer.Argument(help="Folder of rule files; default: the shipped ones.")] = None,
+    folder: Annotated[Path | None, typer.Argument(help="Folder of rule files; default: VSC_RULES.")] = None,
     *,
     as_json: JsonOption = False,
 ) -> None:
     """Read rule files and name every mistake by file and line; exit code 1 if there is one."""
-    from rules.loader import CATALOGUE, RuleError, load_rules
+    from rules.loader import RuleError, load_rules
 
-    if folder is not None and not folder.is_dir():
-        raise WrongCallError(f"{folder} is not a folder of rule files")
     try:
-        loaded = load_rules(folder or CATALOGUE)
+        loaded = load_rules(rule_folder(folder))
     except RuleError as error:
         if as_json:
             print_json({"mistakes": [asdict(mistake) for mistake in error.mistakes]})

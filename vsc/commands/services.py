@@ -4,13 +4,13 @@ import signal
 import threading
 from contextlib import ExitStack
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from config.clock import open_clock
 from config.logs import configure_logs, log_crashes
+from vsc.commands.catalogue import GoOnOption, RulesOption, rule_folder
 from vsc.context import Context, load_context
 from vsc.failure import CommandError, WrongCallError
 from vsc.runtime.errors import NotRunningError
@@ -92,9 +92,8 @@ def ingest(
 
 def watch(
     *,
-    rules: Annotated[
-        Path | None, typer.Option("--rules", help="Folder of rule files, followed as it changes; default: the shipped.")
-    ] = None,
+    rules: RulesOption = None,
+    go_on: GoOnOption = False,
     once: Annotated[bool, typer.Option("--once", help="Judge what has arrived, and end.")] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -107,22 +106,19 @@ def watch(
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    from flows.rule_folder import RuleFolder
     from flows.watching import WatchedAlreadyError, watch_once
     from flows.watching import watch as run
-    from rules.loader import CATALOGUE, RuleError
+    from rules.loader import RuleError
     from tickets.catalogue import CatalogueError
 
-    if rules is not None and not rules.is_dir():
-        raise WrongCallError(f"{rules} is not a folder of rule files")
+    folder = rule_folder(rules, go_on=go_on)
     context = load_context() if once else _service()
     try:
-        folder = RuleFolder(rules or CATALOGUE)
         if once:
-            done = watch_once(context.database_url, context.clock, folder, context.console_url)
+            done = watch_once(context.database_url, context.clock, folder, context.console_url, go_on=go_on)
             print_facts(asdict(done), as_json=as_json)
         else:
-            run(context.database_url, context.clock, folder, stop, context.console_url)
+            run(context.database_url, context.clock, folder, stop, context.console_url, go_on=go_on)
     except (RuleError, CatalogueError, WatchedAlreadyError) as error:
         raise CommandError(str(error)) from None
 
@@ -155,15 +151,24 @@ def console() -> None:
             clock = open_clock("data", state)
         port = _port("console", context.settings.console_port, context)
         OUT.print(f"Engineers' pages: http://{LOOPBACK}:{port}   (Ctrl-C ends them)")
-        run(LOOPBACK, port, database_url, clock)
+        run(LOOPBACK, port, database_url, clock, context.rules)
 
 
-def serve() -> None:
+def serve(*, go_on: GoOnOption = False) -> None:
     """Diagnose the fleet and push tickets on schedule, under the Prefect server that PREFECT_API_URL names."""
+    folder, context = rule_folder(go_on=go_on), _service()
+    from flows.rules_at_work import RulesAtWork
+    from rules.loader import RuleError
+    from storage.connection import connect
+
+    try:
+        with connect(context.database_url) as connection:
+            RulesAtWork.begin(connection, folder, go_on=go_on)
+    except RuleError as error:
+        raise CommandError(str(error)) from None
     from flows.schedule import serve_schedule
 
-    settings = _service().settings
-    serve_schedule(settings.diagnose_every, settings.push_every)
+    serve_schedule(context.settings.diagnose_every, context.settings.push_every)
 
 
 def _service() -> Context:

@@ -2,16 +2,19 @@
 
 from dataclasses import asdict
 from getpass import getuser
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from vehicle.failure import Component
 from vsc.commands.entry import AuthorOption, FromOption, ReasonOption, known, known_vehicle, refuse_mistake, scope
-from vsc.context import load_context
+from vsc.context import Context, load_context
 from vsc.failure import CommandError, WrongCallError
 from vsc.moments import moment, moment_or_span
 from vsc.terminal import OUT, JsonOption, print_facts, print_json, print_rows
+
+if TYPE_CHECKING:
+    from rules.rule import Rule
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -80,13 +83,13 @@ def held(
 ) -> None:
     """List what is found and not told: why did no alert come?"""
     from reports.quiet import read_held, read_inhibited
-    from rules.loader import load_rules
     from storage.connection import connect
 
-    with connect(load_context().database_url) as connection:
+    context = load_context()
+    with connect(context.database_url) as connection:
         car = known_vehicle(connection, vehicle).vehicle_id if vehicle else None
         kept = read_held(connection, car)
-        kept += read_inhibited(connection, car, load_rules) if car else []
+        kept += read_inhibited(connection, car, lambda: _rules(connection, context)) if car else []
     rows: list[dict[str, Any]] = [
         {
             "vehicle_id": one.vehicle_id,
@@ -148,7 +151,7 @@ def add(
             created_at=now,
             vehicle_id=car,
             model=known(model, _models(connection), "model") if model else None,
-            detector=known(rule, _detectors(), "rule") if rule else None,
+            detector=known(rule, _detectors(connection, context), "rule") if rule else None,
             component=known(component, {*Component}, "component") if component else None,
         )
         refuse_mistake(entry, now)
@@ -213,10 +216,20 @@ def _models(connection: Any) -> set[str]:
     return {vehicle.model for vehicle in list_vehicles(connection) if vehicle.model}
 
 
-def _detectors() -> set[str]:
+def _detectors(connection: Any, context: Context) -> set[str]:
     from flows.diagnose import all_detectors
 
-    return {detector.name for detector in all_detectors()}
+    return {detector.name for detector in all_detectors(_rules(connection, context))}
+
+
+def _rules(connection: Any, context: Context) -> "tuple[Rule, ...]":
+    from reports.rules_in_use import rules_in_use
+    from rules.loader import RuleError
+
+    try:
+        return rules_in_use(connection, context.rules)
+    except RuleError as error:
+        raise CommandError(str(error)) from None
 
 
 def _brief(row: dict[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import typer
 
+from vsc.commands.catalogue import load
 from vsc.context import load_context
 from vsc.runtime.progress import progress_bars
 from vsc.runtime.stack import Stack
@@ -21,6 +22,7 @@ def up() -> None:
     """Start the whole stack with a simulated fleet, and leave it running until `vsc down`."""
     from storage.migrate import migrate
 
+    load()  # what a person can mend is said before anything is started
     with progress_bars(ERR) as report:
         addresses = Stack(load_context().settings, report).up(migrate)
     OUT.print(f"The stack is running. Engineers' pages: {addresses.console_url}")

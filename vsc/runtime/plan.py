@@ -46,5 +46,6 @@ def plan_servers(settings: Settings, state: Path, root: Path, report: Report) ->
         ingest_url=f"http://{LOOPBACK}:{ports.claim('ingest', settings.ingest_port)}",
         prefect_api_url=f"http://{LOOPBACK}:{ports.claim('prefect')}/api",
         clock=settings.clock,
+        rules=str(settings.rules),
     )
     return servers, addresses

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, Self
 
-from config.settings import CHECKOUT, Settings
+from config.settings import CHECKOUT, SHIPPED_RULES, Settings
 from vsc.runtime import mosquitto, postgres
 from vsc.runtime.mosquitto import Mosquitto
 from vsc.runtime.place import as_child
@@ -50,6 +50,8 @@ class Addresses:
     """Of ingest's metrics and probes."""
     prefect_api_url: str
     clock: Literal["wall", "data"]
+    rules: str = str(SHIPPED_RULES)
+    """Folder of the rule files."""
 
     def save(self, file: Path) -> None:
         """Write them for this user only: the database's password is in them."""
@@ -82,6 +84,7 @@ def environment(addresses: Addresses, state: Path) -> dict[str, str]:
         "VSC_CONSOLE_PORT": addresses.console_url.rpartition(":")[2],
         "VSC_INGEST_PORT": addresses.ingest_url.rpartition(":")[2],
         "VSC_CLOCK": addresses.clock,
+        "VSC_RULES": addresses.rules,
         "PREFECT_API_URL": addresses.prefect_api_url,
         "PREFECT_HOME": str(state / "prefect"),
         "PREFECT_API_DATABASE_CONNECTION_URL": "postgresql+asyncpg" + prefect_database.removeprefix("postgresql"),
@@ -112,8 +115,8 @@ def services(addresses: Addresses, settings: Settings) -> list[Program]:
         _python("desk", ["-m", "vsc", "desk"], 1, f"{addresses.desk_url}/health"),
         _python("console", ["-m", "vsc", "console"], 1, f"{addresses.console_url}/health"),
         _python("prefect", prefect_server, 1, f"{addresses.prefect_api_url}/health"),
-        _python("watch", ["-m", "vsc", "watch"], 2),
-        _python("flows", ["-m", "vsc", "serve"], 2),
+        _python("watch", ["-m", "vsc", "watch", "--go-on"], 2),
+        _python("flows", ["-m", "vsc", "serve", "--go-on"], 2),
         replace(_python("fleet", ["-m", "vsc", "simulate", *A_DAY_A_MINUTE], 2), endless=False),
     ]
     return [program for program in programs if program.name != "desk" or settings.desk_url is None]
