@@ -3,6 +3,7 @@
 What belongs together is one transaction per car: alert, ticket, its first step, visit, and the message that books it.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -38,20 +39,26 @@ class OrderSummary:
 
 
 def open_tickets(
-    connection: psycopg.Connection[Any], catalogue: Catalogue, clock: Clock, console_url: str = ""
+    connection: psycopg.Connection[Any],
+    catalogue: Catalogue,
+    clock: Clock,
+    console_url: str = "",
+    vehicles: Collection[str] | None = None,
 ) -> OrderSummary:
-    """Make tickets and visits of all open alerts; a second run over the same alerts changes nothing.
+    """Make tickets and visits of open alerts; a second run over the same alerts changes nothing.
 
     Args:
         connection: its transactions are committed car by car, unless the caller has one under way.
         catalogue: what the faults mean.
         clock: the stack's.
         console_url: base of the links to the tickets' pages, empty if there are none.
+        vehicles: of these cars only.
     """
     summary = OrderSummary()
-    with connection.transaction():
-        cars = sorted({alert.vehicle_id for alert in alerts.list_alerts(connection, OPEN_STATUSES)})
-    for vehicle_id in cars:
+    if vehicles is None:
+        with connection.transaction():
+            vehicles = {alert.vehicle_id for alert in alerts.list_alerts(connection, OPEN_STATUSES)}
+    for vehicle_id in sorted(vehicles):
         with connection.transaction():
             plan = _plan(connection, vehicle_id, catalogue, clock.now(), summary)
             if plan:

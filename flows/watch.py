@@ -76,6 +76,8 @@ class Watch:
         """Watch from where whole days were judged, by those of the rules that can be judged live."""
         self._clock = clock
         self._most_cars = most_cars
+        self.alerted: frozenset[str] = frozenset()
+        """The cars whose alerts the last look has opened or changed."""
         self.take_rules(rules)
 
     def take_rules(self, rules: Sequence[Rule]) -> None:
@@ -119,6 +121,8 @@ class Watch:
             # What cars remember may be ahead of what is stored.
             self.forget()
             raise
+        names = (car.vehicle.vehicle_id for car in cars)
+        self.alerted = frozenset(name for name, one in zip(names, raised, strict=True) if one.alerts)
         while len(self._cars) > self._most_cars:
             del self._cars[next(iter(self._cars))]
         return WatchSummary(

@@ -113,6 +113,8 @@ def _follow(
 ) -> None:
     watching, catalogue = Watch(at_work.rules, clock), load_catalogue()
     _LOG.info("watching", rules=len(watching.rules), with_the_day=len(at_work.rules) - len(watching.rules))
+    # Of alerts that were stored before the database, or a watcher before this one, went away.
+    open_tickets(connection, catalogue, clock, console_url)
     tally, told_at = Tally(WatchSummary()), time.monotonic()
     while not stop.is_set():
         if at_work.follow(connection):
@@ -120,7 +122,7 @@ def _follow(
         began = time.monotonic()
         done = watching.look(connection)
         if done.alerts:
-            open_tickets(connection, catalogue, clock, console_url)
+            open_tickets(connection, catalogue, clock, console_url, watching.alerted)
         tally.take(done, time.monotonic() - began)
         if done.findings:
             _LOG.info("found", **asdict(done))

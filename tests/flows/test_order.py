@@ -3,7 +3,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import psycopg
 import pytest
@@ -88,6 +88,15 @@ def test_a_second_run_changes_nothing(connection: Connection, clock: Clock) -> N
     clock.advance(NOW + timedelta(hours=1))
     assert order(connection, clock) == OrderSummary()
     assert tickets.list_tickets(connection) == before
+
+
+def test_only_the_cars_that_are_named_get_tickets(connection: Connection, clock: Clock) -> None:
+    other = replace(CELLS, alert_id=uuid4(), vehicle_id="car-9")
+    for alert in (CELLS, other):
+        alerts.save(connection, alert)
+    named = open_tickets(connection, CATALOGUE, clock, vehicles=["car-9", "car-without-alerts"])
+    assert (named.tickets_opened, [one.vehicle_id for one in tickets.list_tickets(connection)]) == (1, ["car-9"])
+    assert order(connection, clock).tickets_opened == 1
 
 
 def test_runs_at_once_make_one_ticket_per_problem(database_url: str, connection: Connection, clock: Clock) -> None:

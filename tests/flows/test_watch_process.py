@@ -19,7 +19,7 @@ import pytest
 from config.clock import open_clock
 from config.settings import CHECKOUT
 from rules.loader import CATALOGUE
-from storage import alerts, findings, vehicles
+from storage import alerts, findings, tickets, vehicles
 from storage.connection import connect
 from storage.ledger import BatchKey
 from tests.support.stored_samples import store_batch
@@ -107,6 +107,8 @@ def test_killed_again_and_again_it_finds_everything_once(
                 time.sleep(float(rng.uniform(0, 0.15)))
             if turn == 2:
                 wait_for(lambda: len(found(connection)) >= CARS, "not all is found")
+                # Of what was found before it was killed, too.
+                wait_for(lambda: len(tickets.list_tickets(connection)) >= CARS, "not every alert has a ticket")
                 process.terminate()
                 assert process.wait(10) == 0
     assert sorted(found(connection)) == sorted(f"car-{car}" for car in range(CARS))

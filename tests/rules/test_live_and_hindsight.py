@@ -1,38 +1,22 @@
 """Live equals hindsight: rules over samples in pieces, with restarts and late pieces, find what one run finds."""
 
-import json
-import math
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
-from typing import Any
-
 import numpy as np
-import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from features.panel import Panel
-from features.stays import EVERYTHING, Stay, earliest_needed, events_outside, first_change, outside
-from rules.detector import RuleDetector
-from rules.engine.carried import Carried
-from rules.engine.columns import batch_of
-from rules.engine.judge import judge
-from rules.engine.memory import restore
-from rules.engine.needs import margin
-from rules.engine.windows import MICROSECOND
-from rules.rule import Rule
-from rules.told import seen_to, told
+from features.stays import EVERYTHING, Stay
+from rules.loader import RuleError
 from tests.support.a_rule import a_rule, steps
-from tests.support.windows import a_vehicle
-from vehicle.batch import Event, EventKind
-from vehicle.codes import DiagnosticTroubleCode, DtcStatus
-from vehicle.finding import Finding
-from vehicle.moment import microseconds, moment
-
-START = int(datetime(2026, 3, 1, tzinfo=UTC).timestamp()) * 1_000_000
-MINUTE = 60_000_000
-NAN = math.nan
+from tests.support.live_and_hindsight import (
+    Car,
+    Live,
+    at_time,
+    fingerprint,
+    in_hindsight,
+    in_looks,
+    in_pieces,
+)
 
 RULES = {
     "average": a_rule(
@@ -81,142 +65,102 @@ RULES = {
     "latched": a_rule("lv_voltage_v < 12 V", "lv_voltage_v > 12 V", latching={"exposure": "driving", "for": "20 min"}),
 }
 
-CHOICES: dict[str, list[Any]] = {
-    "lv_voltage_v": [11.0, 11.9, 12.1, 12.4, 12.8, NAN],
-    "tyre_pressure_fl_kpa": [250.0, 285.0, 290.0, NAN],
-    "tyre_pressure_fr_kpa": [290.0, 291.0, NAN],
-    "tyre_pressure_rl_kpa": [265.0, 290.0],
-    "tyre_pressure_rr_kpa": [290.0],
-    "speed_kmh": [0.0, 0.0, 0.0, 30.0, NAN],
-    "charge_state": [0.0, 0.0, 0.0, 3.0, NAN],
-    "hv_soc_pct": [5.0, 50.0, 50.0, 50.5, 50.5, NAN],
-    "status": [None, None, 0, 1, 9],
-    "code": ["BMS_a151", "BMS_a070"],
-}
-KEPT = 0.8
-"""How often a signal stays what it was at the sample before."""
+SEEDS = st.integers(0, 2**32 - 1)
+CUTS = st.sets(st.integers(0, 88), max_size=5)
+LOOKS = st.lists(st.lists(st.integers(0, 25), min_size=3, max_size=3), min_size=2, max_size=9)
+
+WINDOWS = st.sampled_from(["4 min", "20 min", "50 min", "3 h", "10 h"])
+VOLTAGES = st.sampled_from(["11.5 V", "12 V", "12.3 V", "12.6 V"])
+STATES = st.sampled_from(["driving", "charging", "parked", "asleep", "not driving", "hv_soc_pct < 20 %"])
 
 
-@dataclass
-class Car:
-    """Samples in order; `present` says which have arrived."""
-
-    times: np.ndarray
-    samples: list[dict[str, Any]]
-    stays: list[Stay] = field(default_factory=list)
-    """In a workshop, as far as is known."""
-
-    @classmethod
-    def drawn(cls, rng: np.random.Generator) -> "Car":
-        """Samples minutes apart, with a night or a long silence among them now and then."""
-        steps = rng.choice([1, 2, 5, 9, 25, 45, 400, 8 * 1440], 90, p=[0.3, 0.2, 0.2, 0.1, 0.1, 0.05, 0.04, 0.01])
-        row: dict[str, Any] = {name: rng.choice(values) for name, values in CHOICES.items()}
-        samples = []
-        for _ in steps:
-            row = {
-                name: row[name] if rng.random() < KEPT else values[rng.integers(len(values))]
-                for name, values in CHOICES.items()
-            }
-            samples.append(row)
-        return cls(START + MINUTE * np.cumsum(steps), samples)
-
-    def panels(self, present: np.ndarray, start: int, judged: int, end: int) -> dict[str, Panel]:
-        """What a run is given: the samples of (judged, end], and those from `start` on before them."""
-        chosen = present & (self.times > start) & (self.times <= end)
-        chosen &= outside(self.times.view("datetime64[us]"), self.stays)
-        rows = [one for one, there in zip(self.samples, chosen, strict=True) if there]
-        names = [name for name in self.samples[0] if name not in {"status", "code"}]
-        index = pd.DatetimeIndex(self.times[chosen].view("datetime64[us]"), tz="UTC")
-        frame = pd.DataFrame({name: [row[name] for row in rows] for name in names}, index=index, dtype=float)
-        span = (_at(judged + 1), _at(end + 1))
-        since = earliest_needed(self.stays, *span)
-        events = [
-            Event(_at(time), EventKind.TROUBLE_CODE, DiagnosticTroubleCode(row["code"], DtcStatus(row["status"])))
-            for row, there, time in zip(self.samples, present, self.times.tolist(), strict=True)
-            if there and row["status"] is not None and since <= _at(time) < span[1]
-        ]
-        return {**told(frame, {}, events_outside(events, self.stays, span)), **seen_to(self.stays, span[1])}
+def _numbers(series: str) -> st.SearchStrategy[str]:
+    """The series itself, or a function of it over a window, perhaps of that again."""
+    plain = st.just(series)
+    where = st.one_of(plain, st.builds("{} where {}".format, plain, STATES))
+    kept = st.sampled_from(["avg", "min", "max", "last"])
+    once = st.one_of(
+        st.builds("{}({}, {})".format, kept, where, WINDOWS),
+        st.builds("quantile({}, {}, {})".format, where, WINDOWS, st.sampled_from(["0.2", "0.5", "0.9"])),
+    )
+    return st.one_of(plain, once, st.builds("{}({}, {})".format, kept, once, WINDOWS))
 
 
-def _at(time: int) -> datetime:
-    return moment(np.datetime64(time, "us"))
+def _truths() -> st.SearchStrategy[str]:
+    volts, wheels = _numbers("lv_voltage_v"), _numbers("tyre_pressure_kpa")
+    plain = st.one_of(
+        st.builds("{} {} {}".format, volts, st.sampled_from(["<", ">="]), VOLTAGES),
+        st.builds("{} - {} < {}".format, volts, volts, st.sampled_from(["-0.3 V", "0.1 V", "0.6 V"])),
+        st.builds("any_of({} < {})".format, wheels, st.sampled_from(["255 kPa", "270 kPa", "288 kPa"])),
+        st.builds("slope(lv_voltage_v, {}) < {}".format, WINDOWS, st.sampled_from(["-3 V/d", "0 V/d"])),
+        st.builds("delta(hv_soc_pct, {}) > {}".format, WINDOWS, st.sampled_from(["0 %", "20 %"])),
+        st.builds("since({}, 4 h) > {}".format, st.sampled_from(["driving", "parked"]), WINDOWS),
+        st.builds("absent({}, {})".format, st.sampled_from(["lv_voltage_v", "hv_soc_pct"]), WINDOWS),
+        st.builds("time_since(lv_voltage_v {} 12.2 V, 6 h) > {}".format, st.sampled_from(["<", ">"]), WINDOWS),
+        st.builds("count(lv_voltage_v < {}, {}) >= {}".format, VOLTAGES, WINDOWS, st.integers(1, 4)),
+        st.builds("lv_voltage_v < baseline(lv_voltage_v, {})".format, st.integers(2, 6)),
+        st.sampled_from(['code("BMS_a151", confirmed)', 'code_count("BMS_*", test_failed, 3 h) >= 2']),
+        st.sampled_from(["driving", "charging", "parked", "asleep"]),
+    )
+    return st.recursive(
+        plain,
+        lambda inner: st.one_of(
+            st.builds("({} and {})".format, inner, inner),
+            st.builds("({} or {})".format, inner, inner),
+            st.builds("not ({})".format, inner),
+        ),
+        max_leaves=3,
+    )
 
 
-@dataclass
-class Live:
-    """A rule run piece by piece, its state kept as JSON text."""
-
-    rule: Rule
-    car: Car
-    present: np.ndarray
-    marks: list[tuple[int, str, int]] = field(default_factory=lambda: [(START, "null", 0)])
-    """Until when it has judged, its state then, and how many findings it had."""
-    found: list[Finding] = field(default_factory=list)
-
-    def run(self, end: int) -> None:
-        """Judge up to a time."""
-        judged, text, _ = self.marks[-1]
-        panels = self.car.panels(self.present, judged - margin([self.rule]) // MICROSECOND, judged, end)
-        state, news = RuleDetector(self.rule).evaluate(a_vehicle(), panels, json.loads(text))
-        self.found += news
-        self.marks.append((end, json.dumps(state, allow_nan=False), len(self.found)))
-
-    def arrive(self, late: np.ndarray) -> None:
-        """Go back to before what has arrived late, and judge again from there."""
-        ends = [end for end, _, _ in self.marks[1:]]
-        self.present = self.present | late
-        self.again(ends, self.car.times[late].min())
-
-    def learn(self, stays: list[Stay]) -> None:
-        """Take note of stays in workshops, and judge again from the first that was not known."""
-        changed = first_change(self.car.stays, stays)
-        self.car.stays = stays
-        if changed is not None:
-            self.again([end for end, _, _ in self.marks[1:]], microseconds(changed))
-
-    def again(self, ends: list[int], first: int) -> None:
-        """Go back to before a time, and judge again up to each end."""
-        while self.marks[-1][0] >= first:
-            self.marks.pop()
-        self.found = self.found[: self.marks[-1][2]]
-        for end in ends[len(self.marks) - 1 :]:
-            self.run(end)
+DRAWN = st.fixed_dictionaries(
+    {
+        "when": _truths(),
+        "until": _truths(),
+        "lasting": st.sampled_from(["0 min", "5 min", "40 min"]),
+        "observations": st.integers(1, 3),
+        "keep_firing_for": st.sampled_from(["0 min", "15 min", "2 h"]),
+    }
+)
+"""Rules that nobody has thought of."""
 
 
-def _fingerprint(found: list[Finding]) -> list[str]:
-    return [
-        repr(
-            (
-                one.observed_at,
-                one.severity,
-                one.cleared,
-                one.locations,
-                one.score,
-                one.window_start,
-                one.evidence.summary,
-            )
-        )
-        + repr([(trace.times.tolist(), trace.values.tolist()) for trace in one.evidence.traces])
-        for one in found
-    ]
-
-
-@pytest.mark.parametrize("name", RULES)
-@settings(max_examples=25)
-@given(seed=st.integers(0, 2**32 - 1), cuts=st.sets(st.integers(0, 88), max_size=5), late=st.integers(-1, 88))
-def test_live_equals_hindsight(name: str, seed: int, cuts: set[int], late: int) -> None:
-    car = Car.drawn(np.random.default_rng(seed))
-    missing = np.arange(len(car.times)) == late
-    live = Live(RULES[name], car, ~missing)
-    for cut in sorted(cuts | {len(car.times) - 1}):
-        live.run(int(car.times[cut]))
-    if missing.any():
-        live.arrive(missing)
-    assert _fingerprint(live.found) == _fingerprint(_in_hindsight(name, car))
+@settings(max_examples=60)
+@given(fields=DRAWN, seeds=st.lists(SEEDS, min_size=2, max_size=3), cuts=CUTS, late=st.integers(-1, 88), looks=LOOKS)
+def test_whatever_the_rule_live_equals_hindsight(
+    fields: dict[str, str], seeds: list[int], cuts: set[int], late: int, looks: list[list[int]]
+) -> None:
+    try:
+        rule = a_rule(**fields)
+    except RuleError:
+        assume(False)
+    cars = [Car.drawn(np.random.default_rng(seed)) for seed in seeds]
+    expected = [fingerprint(in_hindsight(rule, car)) for car in cars]
+    assert fingerprint(in_pieces(rule, cars[0], cuts, late)) == expected[0]
+    assert [*map(fingerprint, in_looks(rule, cars, min(cuts, default=-1), looks))] == expected
 
 
 @pytest.mark.parametrize("name", RULES)
 @settings(max_examples=15)
+@given(seed=SEEDS, cuts=CUTS, late=st.integers(-1, 88))
+def test_live_equals_hindsight(name: str, seed: int, cuts: set[int], late: int) -> None:
+    car = Car.drawn(np.random.default_rng(seed))
+    assert fingerprint(in_pieces(RULES[name], car, cuts, late)) == fingerprint(in_hindsight(RULES[name], car))
+
+
+@pytest.mark.parametrize("name", RULES)
+@settings(max_examples=10)
+@given(seeds=st.lists(SEEDS, min_size=2, max_size=3), looks=LOOKS, stored=st.integers(-1, 60))
+def test_what_is_carried_stands_for_the_samples_that_were_looked_at(
+    name: str, seeds: list[int], looks: list[list[int]], stored: int
+) -> None:
+    cars = [Car.drawn(np.random.default_rng(seed)) for seed in seeds]
+    found = in_looks(RULES[name], cars, stored, looks)
+    assert [*map(fingerprint, found)] == [fingerprint(in_hindsight(RULES[name], car)) for car in cars]
+
+
+@pytest.mark.parametrize("name", RULES)
+@settings(max_examples=10)
 @given(
     seed=st.integers(0, 2**32 - 1),
     cuts=st.sets(st.integers(0, 88), min_size=6, max_size=12),
@@ -229,7 +173,7 @@ def test_live_equals_hindsight_whenever_it_becomes_known_that_a_car_was_in_a_wor
     car, other = (Car.drawn(np.random.default_rng(seed)) for _ in range(2))
     ends = [*car.times.tolist(), *(int(car.times[-1]) + 1 + number for number in range(20))]
     known = [
-        Stay(number, _at(ends[start]), _at(ends[start + length]), (EVERYTHING,) * reported)
+        Stay(number, at_time(ends[start]), at_time(ends[start + length]), (EVERYTHING,) * reported)
         for number, (start, length, reported) in enumerate(stays)
     ]
     live = Live(RULES[name], car, np.ones(len(car.times), bool))
@@ -239,52 +183,11 @@ def test_live_equals_hindsight_whenever_it_becomes_known_that_a_car_was_in_a_wor
         live.run(int(car.times[cut]))
     live.learn(known)
     other.stays = known
-    assert _fingerprint(live.found) == _fingerprint(_in_hindsight(name, other))
+    assert fingerprint(live.found) == fingerprint(in_hindsight(RULES[name], other))
     assert not any(stay.start <= one.observed_at < stay.end for one in live.found for stay in known)
 
 
 @pytest.mark.parametrize("name", RULES)
-@settings(max_examples=25)
-@given(
-    seeds=st.lists(st.integers(0, 2**32 - 1), min_size=2, max_size=3),
-    looks=st.lists(st.lists(st.integers(0, 25), min_size=3, max_size=3), min_size=2, max_size=9),
-    stored=st.integers(-1, 60),
-)
-def test_what_is_carried_stands_for_the_samples_that_were_looked_at(
-    name: str, seeds: list[int], looks: list[list[int]], stored: int
-) -> None:
-    cars = [Car.drawn(np.random.default_rng(seed)) for seed in seeds]
-    rule, everything = RULES[name], np.ones(90, bool)
-    before = [Live(rule, car, everything) for car in cars]
-    for live in before:
-        # From where whole days were judged on.
-        live.run(int(live.car.times[stored]) if stored >= 0 else START)
-    memories = [restore(json.loads(live.marks[-1][1]), len(rule.ladder)) for live in before]
-    carried, found = [Carried() for _ in cars], [list(live.found) for live in before]
-    judged, place = [live.marks[-1][0] for live in before], [stored for _ in cars]
-    for look, steps_on in enumerate([*looks, [90, 90, 90]]):
-        told = []
-        for number, car in enumerate(cars):
-            place[number] = min(place[number] + steps_on[number], 89)
-            end = int(car.times[place[number]]) if place[number] >= 0 else START
-            back = margin([rule]) // MICROSECOND if look == 0 else 0
-            told.append((a_vehicle(), car.panels(everything, judged[number] - back, judged[number], end)))
-            judged[number] = end
-        vehicles = [replace(a_vehicle(), vehicle_id=f"car-{number}") for number in range(len(cars))]
-        batch = batch_of([(one, panels) for one, (_, panels) in zip(vehicles, told, strict=True)])
-        for one in judge(rule, batch, memories, carried=carried).findings:
-            found[int(one.vehicle_id.removeprefix("car-"))].append(one)
-    for car, known in zip(cars, found, strict=True):
-        assert _fingerprint(known) == _fingerprint(_in_hindsight(name, car))
-
-
-@pytest.mark.parametrize("name", RULES)
 def test_the_rules_fire_and_end_on_such_samples(name: str) -> None:
-    found = [one for seed in range(25) for one in _in_hindsight(name, Car.drawn(np.random.default_rng(seed)))]
+    found = [one for seed in range(25) for one in in_hindsight(RULES[name], Car.drawn(np.random.default_rng(seed)))]
     assert {one.cleared for one in found} == {False, True}
-
-
-def _in_hindsight(name: str, car: Car) -> list[Finding]:
-    once = Live(RULES[name], car, np.ones(len(car.times), bool))
-    once.run(int(car.times[-1]))
-    return once.found
