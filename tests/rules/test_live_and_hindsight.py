@@ -25,6 +25,7 @@ from vehicle.batch import Event, EventKind
 from vehicle.codes import DiagnosticTroubleCode, DtcStatus
 from vehicle.finding import Finding
 from vehicle.moment import microseconds, moment
+from vehicle.software import SoftwareVersion, first_difference, timeline
 
 START = int(datetime(2026, 3, 1, tzinfo=UTC).timestamp()) * 1_000_000
 MINUTE = 60_000_000
@@ -63,6 +64,15 @@ RULES = {
     "latched": a_rule("lv_voltage_v < 12 V", "lv_voltage_v > 12 V", latching={"exposure": "driving", "for": "20 min"}),
 }
 
+FOR_SOFTWARE = a_rule(
+    "avg(lv_voltage_v, 30 min) < 12.2 V",
+    "avg(lv_voltage_v, 30 min) > 12.5 V",
+    keep_firing_for="20 min",
+    ladder=steps("avg(lv_voltage_v, 30 min) < 11.9 V"),
+    applies_to={"software": ["2026.4", "2026.8.*"]},
+)
+VERSIONS = ["2026.4", "2026.8.1", "2026.8.2", "2026.80"]
+
 CHOICES: dict[str, list[Any]] = {
     "lv_voltage_v": [11.0, 11.9, 12.1, 12.4, 12.8, NAN],
     "tyre_pressure_fl_kpa": [250.0, 285.0, 290.0, NAN],
@@ -87,6 +97,8 @@ class Car:
     samples: list[dict[str, Any]]
     stays: list[Stay] = field(default_factory=list)
     """In a workshop, as far as is known."""
+    software: tuple[SoftwareVersion, ...] = ()
+    """As far as is known."""
 
     @classmethod
     def drawn(cls, rng: np.random.Generator) -> "Car":
@@ -139,7 +151,8 @@ class Live:
         """Judge up to a time."""
         judged, text, _ = self.marks[-1]
         panels = self.car.panels(self.present, judged - margin([self.rule]) // MICROSECOND, judged, end)
-        state, news = RuleDetector(self.rule).evaluate(a_vehicle(), panels, json.loads(text))
+        vehicle = a_vehicle(software=self.car.software)
+        state, news = RuleDetector(self.rule).evaluate(vehicle, panels, json.loads(text))
         self.found += news
         self.marks.append((end, json.dumps(state, allow_nan=False), len(self.found)))
 
@@ -153,6 +166,13 @@ class Live:
         """Take note of stays in workshops, and judge again from the first that was not known."""
         changed = first_change(self.car.stays, stays)
         self.car.stays = stays
+        if changed is not None:
+            self.again([end for end, _, _ in self.marks[1:]], microseconds(changed))
+
+    def learn_software(self, software: tuple[SoftwareVersion, ...]) -> None:
+        """Take note of software versions, and judge again from the first that was not known."""
+        changed = first_difference(self.car.software, software)
+        self.car.software = software
         if changed is not None:
             self.again([end for end, _, _ in self.marks[1:]], microseconds(changed))
 
@@ -225,6 +245,43 @@ def test_live_equals_hindsight_whenever_it_becomes_known_that_a_car_was_in_a_wor
     assert not any(stay.start <= one.observed_at < stay.end for one in live.found for stay in known)
 
 
+@settings(max_examples=25)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    cuts=st.sets(st.integers(0, 88), min_size=4, max_size=10),
+    updates=st.lists(st.tuples(st.integers(0, 89), st.sampled_from(VERSIONS)), min_size=1, max_size=6),
+    known_after=st.integers(0, 10),
+)
+def test_live_equals_hindsight_whenever_software_becomes_known(
+    seed: int, cuts: set[int], updates: list[tuple[int, str]], known_after: int
+) -> None:
+    car, other = (Car.drawn(np.random.default_rng(seed)) for _ in range(2))
+    known = timeline(SoftwareVersion(_at(int(car.times[place])), version) for place, version in updates)
+    live = Live(FOR_SOFTWARE, car, np.ones(len(car.times), bool))
+    for number, cut in enumerate(sorted(cuts | {len(car.times) - 1})):
+        if number >= known_after:
+            live.learn_software(known[: number - known_after + 1])
+        live.run(int(car.times[cut]))
+    live.learn_software(known)
+    other.software = known
+    once = _once(FOR_SOFTWARE, other)
+    assert _fingerprint(live.found) == _fingerprint(once)
+    begins = [one.observed_at for one in once if not one.cleared]
+    at = [max((one for one in known if one.since <= begin), key=lambda one: one.since) for begin in begins]
+    assert "2026.80" not in {one.version for one in at}
+
+
+def test_the_rule_for_software_fires_and_ends_at_an_update() -> None:
+    car = Car.drawn(np.random.default_rng(1))
+    car.samples = [row | {"lv_voltage_v": 11.0} for row in car.samples]
+    updates = [(20, "2026.8.1"), (40, "2026.80"), (60, "2026.4")]
+    car.software = tuple(SoftwareVersion(_at(int(car.times[place])), version) for place, version in updates)
+    found = [(one.observed_at, one.cleared) for one in _once(FOR_SOFTWARE, car)]
+    assert found[0] == (car.software[0].since, False)
+    assert [cleared for _, cleared in found] == [False, True, False]
+    assert car.software[1].since < found[1][0] < car.software[2].since == found[2][0]
+
+
 @pytest.mark.parametrize("name", RULES)
 def test_the_rules_fire_and_end_on_such_samples(name: str) -> None:
     found = [one for seed in range(25) for one in _in_hindsight(name, Car.drawn(np.random.default_rng(seed)))]
@@ -232,6 +289,10 @@ def test_the_rules_fire_and_end_on_such_samples(name: str) -> None:
 
 
 def _in_hindsight(name: str, car: Car) -> list[Finding]:
-    once = Live(RULES[name], car, np.ones(len(car.times), bool))
+    return _once(RULES[name], car)
+
+
+def _once(rule: Rule, car: Car) -> list[Finding]:
+    once = Live(rule, car, np.ones(len(car.times), bool))
     once.run(int(car.times[-1]))
     return once.found
