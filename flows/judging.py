@@ -1,8 +1,9 @@
 """Judges one car's days as they become due: each once the car has been in contact after its end.
 
-When samples of a judged day arrive, or it becomes known that it was spent in a workshop, the car goes back to a state
-from before that day, and is judged again from there; claims that are not borne out any more are taken back. Where the
-samples are read from, and what becomes of the findings, is the caller's.
+When samples of a judged day arrive, or it becomes known that it was spent in a workshop, or with other software than
+was known and rules ask for that, the car goes back to a state from before that day, and is judged again from there;
+claims that are not borne out any more are taken back. Where the samples are read from, and what becomes of the
+findings, is the caller's.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -19,6 +20,7 @@ from flows.withdrawal import withdrawn
 from rules.detector import RuleBook, RuleDetector
 from storage.ledger import Arrivals
 from vehicle.finding import Finding
+from vehicle.software import first_difference
 from vehicle.vehicle import VehicleRecord
 
 
@@ -65,9 +67,9 @@ class Judged:
 def judge_due(place: Place, known: Known, judges: Sequence[Detector]) -> Judged | None:
     """Judge the days of one car that are due, and move its place to their end; None: no day is."""
     arrivals, judged_until = known.arrivals, place.until
-    changed = [at for at in (arrivals.first_new_at, first_change(place.stays, known.stays)) if at is not None]
-    if judged_until and changed and min(changed) < judged_until:
-        place.go_back(min(changed))
+    changed = _first_changed(place, known, judges)
+    if judged_until and changed and changed < judged_until:
+        place.go_back(changed)
     start = place.until or midnight(arrivals.first_at)
     end = max(midnight(min(known.latest, arrivals.last_contact_at)), judged_until or start)
     if start >= end:
@@ -78,8 +80,17 @@ def judge_due(place: Place, known: Known, judges: Sequence[Detector]) -> Judged 
         found += _judge_day(place, known.vehicle, known.observe(day), judges)
     again = judged_until is not None and start < judged_until
     taken_back = withdrawn(known.told(start), found, (start, end))
-    place.arrived, place.until, place.stays = arrivals.through, end, list(known.stays)
+    place.arrived, place.until = arrivals.through, end
+    place.stays, place.software = list(known.stays), list(known.vehicle.software)
     return Judged(start, end, found, taken_back, again)
+
+
+def _first_changed(place: Place, known: Known, judges: Sequence[Detector]) -> datetime | None:
+    """The earliest time of which more, or something else, is known than was taken into account; None: of none."""
+    changed = [known.arrivals.first_new_at, first_change(place.stays, known.stays)]
+    if any(judge.rule.software for judge in judges if isinstance(judge, RuleDetector)):
+        changed.append(first_difference(place.software, known.vehicle.software))
+    return min((at for at in changed if at is not None), default=None)
 
 
 def _judge_day(

@@ -1,8 +1,8 @@
 """A backtest as known then: what `vsc diagnose` would have found, had it run with these rules at every full hour.
 
-At each run only what had arrived by then is known, of samples, events and stays in workshops. A day is judged once the
-car was in contact after its end; what arrives late makes it judged again, and claims that are not borne out are taken
-back. A fire counts from the run that found it.
+At each run only what had arrived by then is known, of samples, events, stays in workshops and software versions. A day
+is judged once the car was in contact after its end; what arrives late makes it judged again, and claims that are not
+borne out are taken back. A fire counts from the run that found it.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -20,11 +20,12 @@ from flows.observations import observations
 from flows.place import Place
 from rules.detector import RuleDetector
 from rules.rule import Rule
-from storage import arrivals, silences, telemetry
+from storage import arrivals, silences, software, telemetry
 from storage.arrivals import Arrival
 from storage.ledger import Arrivals
 from tickets.silence import Silence, SilenceKind
 from vehicle.finding import Evidence, Finding
+from vehicle.software import timeline
 from vehicle.vehicle import VehicleRecord
 
 EVERY: Final = timedelta(hours=1)
@@ -75,12 +76,12 @@ class _Car:
     def fires(self) -> list[Fire]:
         """What was told of it, from beginnings to ends."""
         judges = [*map(RuleDetector, self.rules)]
-        for at, arrived, stays in self._runs():
+        for at, arrived, stays, vehicle in self._runs():
             by = at
             judged = judge_due(
                 self.place,
                 Known(
-                    self.vehicle,
+                    vehicle,
                     arrived,
                     stays,
                     latest=min(at, self.span[1]),
@@ -95,12 +96,14 @@ class _Car:
                 self._tell(judged, at)
         return [self._fire(group) for group in episodes([*self.claims.values()])]
 
-    def _runs(self) -> Iterator[tuple[datetime, Arrivals, list[Stay]]]:
-        """The runs before which something had become known, with what had arrived and the stays that were known."""
+    def _runs(self) -> Iterator[tuple[datetime, Arrivals, list[Stay], VehicleRecord]]:
+        """The runs before which something had become known: what had arrived, the stays and the software then known."""
         entries = arrivals.of_vehicle(self.connection, self.vehicle.vehicle_id)
         kept = silences.of_vehicle(self.connection, self.vehicle)
         workshop = [entry for entry in kept if entry.kind is SilenceKind.WORKSHOP]
         told = {_run(at) for entry in workshop for at in (entry.created_at, *(lift.at for lift in entry.lifts))}
+        versions = software.entries(self.connection, self.vehicle.vehicle_id)
+        told |= {_run(entered_at) for entered_at, _ in versions}
         runs = sorted({_run(entry.received_at) for entry in entries} | told)
         seen = _Seen(self.span[0])
         rest = iter(entries)
@@ -110,7 +113,9 @@ class _Car:
                 seen.take(following)
                 following = next(rest, None)
             if (arrived := seen.arrivals()) is not None:
-                yield at, arrived, [stay for entry in workshop if (stay := _stay_known(entry, at)) is not None]
+                stays = [stay for entry in workshop if (stay := _stay_known(entry, at)) is not None]
+                known = timeline(one for entered_at, one in versions if entered_at <= at)
+                yield at, arrived, stays, replace(self.vehicle, software=known)
                 if self.place.arrived == arrived.through:
                     seen.first_new_at = None
 

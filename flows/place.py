@@ -9,6 +9,7 @@ import msgspec
 
 from features.stays import Stay
 from storage.detectors import DIAGNOSIS, DetectorState
+from vehicle.software import SoftwareVersion
 
 MARK_EVERY: Final = timedelta(days=15)
 MARKS: Final = 3
@@ -29,6 +30,8 @@ class Place:
     """Earlier values of `until` (ISO 8601) and `states`, oldest first."""
     stays: list[Stay] = field(default_factory=list)
     """The stays in workshops that were taken into account."""
+    software: list[SoftwareVersion] = field(default_factory=list)
+    """The versions that were."""
 
     @classmethod
     def of(cls, stored: DetectorState | None) -> "Place":
@@ -37,7 +40,8 @@ class Place:
             return cls()
         marks = [(at, states) for at, states in stored.state["marks"]]
         stays = msgspec.convert(stored.state.get("stays", []), list[Stay])
-        return cls(stored.state["arrived"], stored.evaluated_until, stored.state["states"], marks, stays)
+        software = msgspec.convert(stored.state.get("software", []), list[SoftwareVersion])
+        return cls(stored.state["arrived"], stored.evaluated_until, stored.state["states"], marks, stays, software)
 
     def go_back(self, late_at: datetime) -> None:
         """Be again where the latest mark from before `late_at` was set, or at the beginning."""
@@ -54,6 +58,6 @@ class Place:
         """The same as the store keeps it; only of a car that has been judged."""
         if self.until is None:
             raise ValueError(f"{vehicle_id} has not been judged")
-        stays = msgspec.to_builtins(self.stays)
-        plain = {"arrived": self.arrived, "states": self.states, "marks": self.marks, "stays": stays}
+        known = {"stays": msgspec.to_builtins(self.stays), "software": msgspec.to_builtins(self.software)}
+        plain = {"arrived": self.arrived, "states": self.states, "marks": self.marks, **known}
         return DetectorState(DIAGNOSIS, vehicle_id, self.until, plain)

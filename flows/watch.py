@@ -3,8 +3,8 @@
 `flows.diagnose` judges whole days, with all rules, and its place is what lasts. Here every car follows on from that
 place; what is found is what the day will find again, and a claim that is made twice is stored once. So nothing is to be
 remembered here that a crash could lose: after it a car is judged again from its place, and so it is when samples come
-late, a stay in a workshop becomes known, the place has moved, or rules have changed. A claim that is not borne out then
-is taken back.
+late, a stay in a workshop or software that rules ask for becomes known, the place has moved, or rules have changed. A
+claim that is not borne out then is taken back.
 """
 
 import time
@@ -31,7 +31,7 @@ from rules.engine.judge import judge_all
 from rules.engine.needs import margin, signals
 from rules.live import live_rules
 from rules.rule import Rule
-from storage import alerts, arrivals, detectors, events, findings, ledger, silences, telemetry
+from storage import alerts, arrivals, detectors, events, findings, ledger, silences, software, telemetry
 from storage import vehicles as registry
 from vehicle.finding import Finding
 from vehicle.moment import microseconds
@@ -85,6 +85,7 @@ class Watch:
         self.rules = live_rules(rules)
         self._signals = signals(self.rules)
         self._context = max(LOOKBACK, margin(rules))
+        self._asks_for_software = any(rule.software for rule in self.rules)
         self.forget()
 
     def forget(self) -> None:
@@ -93,6 +94,7 @@ class Watch:
         self._waiting: dict[str, datetime | None] = {}
         self._numbers: EntryNumbers | None = None
         self._silences: silences.Version | None = None
+        self._software: int | None = None
 
     @property
     def is_behind(self) -> bool:
@@ -166,13 +168,9 @@ class Watch:
     def _read(self, connection: Connection, news: Mapping[str, datetime | None]) -> tuple[list[WatchedCar], int]:
         """The cars, each with its new samples and events, and how many samples that are."""
         versions = detectors.versions(connection, detectors.DIAGNOSIS, [*news])
-        version = silences.version(connection)
-        if version != self._silences:
-            self._silences = version
-            changed = [name for name, car in self._cars.items() if silences.stays(connection, name) != car.stays]
-            for name in changed:
-                del self._cars[name]
-                self._waiting.setdefault(name, None)
+        for name in self._changed(connection):
+            del self._cars[name]
+            self._waiting.setdefault(name, None)
         cars = {}
         for name, first_at in news.items():
             # Those heard lately stand last.
@@ -183,6 +181,19 @@ class Watch:
             if car is not None:
                 self._cars[name] = cars[name] = car
         return [*cars.values()], self._add(connection, cars)
+
+    def _changed(self, connection: Connection) -> set[str]:
+        """The cars of which another stay in a workshop, or other software, has become known."""
+        changed: set[str] = set()
+        version = silences.version(connection)
+        if version != self._silences:
+            self._silences = version
+            changed |= {name for name, car in self._cars.items() if silences.stays(connection, name) != car.stays}
+        latest = software.latest_entry(connection) if self._asks_for_software else None
+        if latest != self._software:
+            self._software = latest
+            changed |= software.changed(connection, [car.vehicle for car in self._cars.values()])
+        return changed
 
     def _at_place(self, connection: Connection, vehicle_id: str, version: str | None) -> WatchedCar | None:
         """A car where whole days have left it; None: it is in no registry."""

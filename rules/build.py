@@ -30,6 +30,7 @@ def build_rule(reader: Reader, system: str) -> Rule:
     measured = reader.text("measured") if reader.has("measured") else ""
     gauge = gauge_of(conditions.when, conditions.until, measured)
     mode = _mode(reader)
+    facts = dict(read_facts(reader)) if reader.has("applies_to") else {}
     rule = Rule(
         rule_id=_identifier(reader),
         system=system,
@@ -46,7 +47,8 @@ def build_rule(reader: Reader, system: str) -> Rule:
         ladder=_ladder(steps, conditions, gauge),
         look_back=conditions.look_back,
         history=read_span(reader, "history", DEFAULT_HISTORY),
-        applies_to=read_facts(reader) if reader.has("applies_to") else (),
+        applies_to=tuple((name, values) for name, values in facts.items() if name != "software"),
+        software=facts.get("software", ()),
         latch=conditions.latch,
         inhibited_by=reader.texts("inhibited_by") if reader.has("inhibited_by") else (),
         schedule=reader.choice("schedule", Schedule) if reader.has("schedule") else Schedule.LIVE,

@@ -29,6 +29,12 @@ simulated or, of combustion engines, injected into a recording, and the simulate
 it to both. What is due for service is a rule too, but no fault: none brings it about, and nothing that counts faults
 counts it.
 
+A rule can be for some cars only (`applies_to`): its facts must be known of a car. Software versions change with an
+update, so that a rule with `applies_to: {{software: ["2026.4", "2026.8.*"]}}` (exact, or a beginning and `*`) is judged
+at the samples of the time in which the car had such a version (`vsc vehicles software`). While it has another, `when`
+is false and `until` true, so that an open claim ends as if the fault were gone, after `keep_firing_for` and, of a
+latched rule, not without its latch. Where no version is known, all is unknown.
+
 What a rule finds can be kept quiet for a while, by a person and for a reason, unless it is danger. What a car tells in
 a workshop is not judged; what the workshop has seen to ends what is latched ([operations.md](operations.md)).
 
@@ -109,7 +115,7 @@ def _facts(rule: Rule) -> dict[str, str]:
     return {
         "id": f"`{rule.rule_id}`",
         "finds": f"`{rule.failure_mode.component}` / `{rule.failure_mode}`",
-        "applies to": "; ".join(f"{name}: {' or '.join(facts)}" for name, facts in rule.applies_to) or "every car",
+        "applies to": "; ".join(f"{name}: {' or '.join(facts)}" for name, facts in _cars(rule)) or "every car",
         "measures": f"{gauge.title}, {gauge.unit or 'a number'}" if gauge else "",
         "fires": f"`{rule.when_text}`{_lasting(rule)}",
         "only where": f"`{rule.valid_text}`" if rule.valid_text else "",
@@ -124,6 +130,10 @@ def _facts(rule: Rule) -> dict[str, str]:
         "tested with": f"`{rule.triggered_by}`" if rule.triggered_by else "",
         "silent on": _codes(rule.must_not_fire_on),
     }
+
+
+def _cars(rule: Rule) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    return (*rule.applies_to, *((("software", rule.software),) if rule.software else ()))
 
 
 def _step(rung: Rung) -> str:

@@ -121,6 +121,9 @@ class Rule:
     """How much of the gauge a finding shows, and the remaining useful life rests on."""
     applies_to: tuple[tuple[str, tuple[str, ...]], ...]
     """Facts of the registry, each with the values of which a car must have one; where it is not known, none is."""
+    software: tuple[str, ...]
+    """Versions, or beginnings of them and ``*``, at which it is judged; where the car has another, it does not hold and
+    ends; where none is known, all is unknown. None given: it is judged whatever the version."""
     latch: Latch
     inhibited_by: tuple[str, ...]
     """Rules that, while they fire for a car, keep this one from telling anything new."""

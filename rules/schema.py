@@ -8,6 +8,7 @@ from rules.fields import RULE_FIELDS, Field, Shape
 
 _TEXT: Final[dict[str, Any]] = {"type": "string", "pattern": "\\S"}
 _NAMES: Final[dict[str, Any]] = {"type": "array", "items": _TEXT}
+_VERSION: Final[dict[str, Any]] = {"type": "string", "pattern": "^(?=.*\\S)[^*]*\\*?$"}
 _SHAPES: Final[dict[Shape, dict[str, Any]]] = {
     Shape.IDENTIFIER: {"type": "string", "pattern": "^[a-z][a-z0-9_]*$"},
     Shape.TEXT: _TEXT,
@@ -21,7 +22,11 @@ _SHAPES: Final[dict[Shape, dict[str, Any]]] = {
     Shape.SHARE: {"type": "number", "minimum": 0, "maximum": 1},
     Shape.FLAG: {"type": "boolean"},
     Shape.CHOICE: {"type": "string"},
-    Shape.FACTS: {"type": "object", "additionalProperties": {"anyOf": [_TEXT, {**_NAMES, "minItems": 1}]}},
+    Shape.FACTS: {
+        "type": "object",
+        "properties": {"software": {"anyOf": [_VERSION, {"type": "array", "items": _VERSION, "minItems": 1}]}},
+        "additionalProperties": {"anyOf": [_TEXT, {**_NAMES, "minItems": 1}]},
+    },
 }
 
 

@@ -37,9 +37,19 @@ def insert(connection: psycopg.Connection[Any], table: str, record: Any) -> None
     connection.execute(_insertion(table, column_values(record)), column_values(record))
 
 
-def save(connection: psycopg.Connection[Any], table: str, key: str, record: Any, keep: Collection[str] = ()) -> None:
-    """Insert a record; where one with the same key is, overwrite every column but those in `keep`."""
-    values = column_values(record)
+def save(  # noqa: PLR0917 -- a record and where it goes
+    connection: psycopg.Connection[Any],
+    table: str,
+    key: str,
+    record: Any,
+    keep: Collection[str] = (),
+    without: Collection[str] = (),
+) -> None:
+    """Insert a record; where one with the same key is, overwrite every column but those in `keep`.
+
+    Fields in `without` are in another table.
+    """
+    values = {name: value for name, value in column_values(record).items() if name not in without}
     changed = [name for name in values if name != key and name not in keep]
     conflict = sql.SQL(" ON CONFLICT ({key}) DO UPDATE SET {changes}").format(
         key=sql.Identifier(key),

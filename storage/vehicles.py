@@ -2,22 +2,26 @@
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, LiteralString
 
 import psycopg
 from psycopg import sql
 
 from storage import quarantine
 from storage.rows import record_row, save
+from storage.software import TIMELINE, enter
 from vehicle.foreign import ForeignName, ForeignProtocol
 from vehicle.foreign_address import alias
 from vehicle.vehicle import VehicleRecord
 
 _HOLDERS: Final = (
-    "visits", "alerts", "findings", "silences", "detector_state",
+    "vehicle_software", "visits", "alerts", "findings", "silences", "detector_state",
     "telemetry", "events", "sequence_gaps", "boot_progress", "batch_ledger", "vehicles",
 )  # fmt: skip
 """Tables with rows of a vehicle, those that refer to others first; what hangs on them goes with them."""
+
+
+_SELECT: Final[LiteralString] = f"SELECT vehicles.*, {TIMELINE} FROM vehicles"  # noqa: S608 - our own text
 
 
 class VinTakenError(Exception):
@@ -31,7 +35,7 @@ class OvmsTakenError(Exception):
 def register(connection: psycopg.Connection[Any], vehicle: VehicleRecord) -> None:
     """Make a vehicle known, or take over what the record says and keep the time of the first registration.
 
-    A service that is known stays known where the record tells of none.
+    A service that is known stays known where the record tells of none; software that the record tells of is entered.
 
     Raises:
         VinTakenError: if another vehicle has the VIN; the transaction is lost then.
@@ -39,11 +43,13 @@ def register(connection: psycopg.Connection[Any], vehicle: VehicleRecord) -> Non
     """
     keep = {"registered_at"} | ({"serviced_at", "serviced_km"} if vehicle.serviced_at is None else set())
     try:
-        save(connection, "vehicles", "vehicle_id", vehicle, keep=keep)
+        save(connection, "vehicles", "vehicle_id", vehicle, keep=keep, without={"software"})
     except psycopg.errors.UniqueViolation as error:
         if error.diag.constraint_name == "vehicles_ovms_key":
             raise OvmsTakenError("another vehicle is registered with this OVMS user and vehicle") from None
         raise VinTakenError("another vehicle is registered with this VIN") from None
+    for one in vehicle.software:
+        enter(connection, vehicle.vehicle_id, one, vehicle.registered_at)
 
 
 def record_service(
@@ -68,19 +74,19 @@ def record_service(
 def find(connection: psycopg.Connection[Any], vehicle_id: str) -> VehicleRecord | None:
     """The vehicle, or None when it is not known."""
     with connection.cursor(row_factory=record_row(VehicleRecord)) as cursor:
-        return cursor.execute("SELECT * FROM vehicles WHERE vehicle_id = %s", [vehicle_id]).fetchone()
+        return cursor.execute(f"{_SELECT} WHERE vehicle_id = %s", [vehicle_id]).fetchone()
 
 
 def find_vin(connection: psycopg.Connection[Any], vin: str) -> VehicleRecord | None:
     """The vehicle with a VIN, or None when it is not known."""
     with connection.cursor(row_factory=record_row(VehicleRecord)) as cursor:
-        return cursor.execute("SELECT * FROM vehicles WHERE vin = %s", [vin.upper()]).fetchone()
+        return cursor.execute(f"{_SELECT} WHERE vin = %s", [vin.upper()]).fetchone()
 
 
 def list_vehicles(connection: psycopg.Connection[Any]) -> list[VehicleRecord]:
     """All known vehicles, by their id."""
     with connection.cursor(row_factory=record_row(VehicleRecord)) as cursor:
-        return cursor.execute("SELECT * FROM vehicles ORDER BY vehicle_id").fetchall()
+        return cursor.execute(f"{_SELECT} ORDER BY vehicle_id").fetchall()
 
 
 def known_ids(connection: psycopg.Connection[Any]) -> set[str]:

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from vehicle.software import SoftwareVersion
+
 
 class LowVoltageChemistry(StrEnum):
     """What the low-voltage battery is made of; rest voltages mean nothing without it."""
@@ -50,3 +52,5 @@ class VehicleRecord:
     ovms: str | None = None
     """``<user>/<vehicleid>`` of its OVMS module, by which its messages are known; may identify a person."""
     powertrain: Powertrain | None = None
+    software: tuple[SoftwareVersion, ...] = ()
+    """Since when which version, in the order of time; before the first none is known."""

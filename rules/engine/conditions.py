@@ -7,6 +7,7 @@ import numpy as np
 from rules.engine.columns import Values
 from rules.engine.evaluation import Evaluation
 from rules.engine.needs import needs
+from rules.engine.software import runs
 from rules.engine.surroundings import Surroundings
 from rules.language.tree import Expression
 from rules.language.walk import series_of
@@ -24,7 +25,7 @@ class Conditions:
     @cached_property
     def level(self) -> Values:
         """The highest rung whose `when` holds, from 1; 0 where the rule's own does not hold, NaN where not known."""
-        when = self._where_valid(self.rule.when)
+        when = self._where_valid(self.rule.when, elsewhere=0.0)
         levels = when.copy()
         for number, rung in enumerate(self.rule.ladder[1:], start=2):
             levels = np.where((when == 1) & (self._evaluate(rung.when) == 1), float(number), levels)
@@ -33,7 +34,7 @@ class Conditions:
     @cached_property
     def well(self) -> Values:
         """`until`."""
-        return self._whole(self._where_valid(self.rule.until))
+        return self._whole(self._where_valid(self.rule.until, elsewhere=1.0))
 
     @cached_property
     def exposure(self) -> Values:
@@ -67,11 +68,19 @@ class Conditions:
         for node in needed.windows if self.around.carried is not None else ():
             self._evaluate.reach(node)
 
-    def _where_valid(self, node: Expression) -> Values:
+    @cached_property
+    def _meant(self) -> Values:
+        """Whether the car has software that the rule is for."""
+        return runs(self.rule.software, self.around.batch.vehicles, self.around.clock)
+
+    def _where_valid(self, node: Expression, elsewhere: float) -> Values:
+        """What an expression says where the rule can be judged; `elsewhere` where the car has other software."""
         values = self._evaluate(node)
-        if self.rule.valid_when is None:
+        if self.rule.valid_when is not None:
+            values = np.where(self._evaluate(self.rule.valid_when) == 1, values, np.nan)
+        if not self.rule.software:
             return values
-        return np.where(self._evaluate(self.rule.valid_when) == 1, values, np.nan)
+        return np.where(self._meant == 1, values, np.where(self._meant == 0, elsewhere, np.nan))
 
     def _whole(self, values: Values) -> Values:
         """The values of every part, shape (n, members)."""

@@ -1,6 +1,7 @@
 """A history in the database: the backtest over it finds what `vsc diagnose` found, at the end and at every time."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -10,17 +11,18 @@ import numpy as np
 import psycopg
 import pytest
 
-from config.clock import open_clock
+from config.clock import Clock, open_clock
 from features.tyres import WHEELS
 from flows.backtest import Fire, backtest, episodes, fire, fires
 from flows.database_history import open_database
 from flows.diagnose import diagnose
 from flows.history import History, HistoryError
 from flows.known_then import backtest_known
+from rules.detector import RuleDetector
 from rules.loader import load_rules
 from simulator.faults import FaultOrder
 from simulator.fleet import build_fleet
-from storage import events, findings, ledger, silences, vehicles
+from storage import events, findings, ledger, silences, software, vehicles
 from storage.connection import connect
 from storage.ledger import BatchKey, BatchKind, LedgerEntry
 from tests.support.stored_samples import store_batch
@@ -30,6 +32,7 @@ from vehicle.batch import EventBatch
 from vehicle.failure import FailureMode
 from vehicle.finding import Finding
 from vehicle.moment import instant
+from vehicle.software import SoftwareVersion
 
 pytestmark = pytest.mark.integration
 Connection = psycopg.Connection[Any]
@@ -138,6 +141,40 @@ def test_what_was_known_at_every_time_is_what_diagnose_said_then(
     if has_stay:
         told_at = IN_WORKSHOP[0] + 20 * HOUR
         happens |= {told_at: partial(_enter, connection), told_at + 30 * HOUR: partial(_leave, connection)}
+    said = _said(connection, clock, happens)
+    history = History.of(open_database(connection, clock.now()))
+    found = backtest_known(connection, history, RULES, _nothing)
+    assert sorted(found.fires, key=repr) == sorted(_fires(said), key=repr)
+    assert [one for one in found.fires if one.taken_back]
+
+
+def test_software_is_known_when_it_was_entered(
+    connection: Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A soft tyre under rules for one version: an update from before it, known late, takes back what was claimed."""
+    rules = tuple(replace(rule, software=("2026.8.*",)) for rule in RULES)
+    monkeypatch.setattr("flows.diagnose.all_detectors", lambda: tuple(map(RuleDetector, rules)))
+    vehicles.register(connection, a_vehicle(vehicle_id="car-1"))
+    clock = open_clock("data", tmp_path)
+    happens: dict[datetime, Callable[[datetime], None]] = {
+        START + (day + 1) * DAY + HOUR / 10: partial(_send, connection, day, SOFT if day > 2 else SOUND)
+        for day in range(8)
+    }
+    for entered_at, since, version in ((0, 0, "2026.8.1"), (5, 2, "2026.9"), (6, 6, "2026.8.2")):
+        at = START + entered_at * DAY + 2.3 * HOUR
+        one = SoftwareVersion(START + since * DAY + HOUR / 2, version)
+        happens[at] = partial(software.enter, connection, "car-1", one)
+    said = _said(connection, clock, happens)
+    history = History.of(open_database(connection, clock.now()))
+    known = backtest_known(connection, history, rules, _nothing)
+    assert sorted(known.fires, key=repr) == sorted(_fires(said), key=repr)
+    assert {one.taken_back for one in known.fires} == {True, False}
+
+
+def _said(
+    connection: Connection, clock: Clock, happens: Mapping[datetime, Callable[[datetime], None]]
+) -> list[tuple[datetime, Finding]]:
+    """What `vsc diagnose` says at the full hours after what happens, and when."""
     said: list[tuple[datetime, Finding]] = []
     for at in sorted(happens):
         happens[at](at)
@@ -146,10 +183,7 @@ def test_what_was_known_at_every_time_is_what_diagnose_said_then(
         known = {_key(one) for _, one in said}
         news = [one for one in _found(connection, ["car-1"]) if _key(one) not in known]
         said += [(_full_hour(at), one) for one in news]
-    history = History.of(open_database(connection, clock.now()))
-    found = backtest_known(connection, history, RULES, _nothing)
-    assert sorted(found.fires, key=repr) == sorted(_fires(said), key=repr)
-    assert [one for one in found.fires if one.taken_back]
+    return said
 
 
 def _enter(connection: Connection, at: datetime) -> None:

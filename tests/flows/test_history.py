@@ -1,11 +1,12 @@
 """A fleet's history in Parquet: cars together, day by day, find what each finds by itself."""
 
 import shutil
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
-from pyarrow import parquet as pq
+from pyarrow import parquet
 
 from flows.backtest import backtest, fires
 from flows.history import History, HistoryError
@@ -18,6 +19,7 @@ from simulator.parquet import write_fleet
 from simulator.truth import read_truth
 from tests.support.judging import judge_fleet
 from vehicle.failure import FailureMode
+from vehicle.software import SoftwareVersion
 from vsc.hindsight.score import beside, score
 from vsc.hindsight.truth import TruthReference
 
@@ -60,9 +62,9 @@ def test_files_that_say_nothing_of_their_row_groups_are_read_all_the_same(folder
     other = tmp_path / "fleet"
     shutil.copytree(folder, other)
     for path in (other / "samples").glob("*.parquet"):
-        table = pq.read_table(path)
+        table = parquet.read_table(path)
         names = table["vehicle_id"].cast("string")
-        pq.write_table(table.set_column(0, "vehicle_id", names), path, row_group_size=700, write_statistics=False)
+        parquet.write_table(table.set_column(0, "vehicle_id", names), path, row_group_size=700, write_statistics=False)
     told, untold = (backtest(History.of(open_folder(one)), RULES, _nothing) for one in (folder, other))
     assert told.fires
     assert sorted(untold.fires, key=repr) == sorted(told.fires, key=repr)
@@ -91,6 +93,22 @@ def test_fires_are_held_against_the_truth(folder: Path) -> None:
 def test_what_is_no_history_is_refused(tmp_path: Path) -> None:
     with pytest.raises(HistoryError, match=r"vehicles\.parquet cannot be read"):
         open_folder(tmp_path)
+
+
+def test_a_vehicles_file_may_tell_of_software_but_need_not(tmp_path: Path) -> None:
+    (tmp_path / "samples").mkdir()
+    (tmp_path / "samples" / f"{START}.parquet").touch()
+    at = datetime(2026, 3, 1, 9, tzinfo=UTC)
+    bare: dict[str, object] = {"vehicle_id": "car-1", "registered_at": at}
+
+    def read(**told: object) -> tuple[SoftwareVersion, ...]:
+        parquet.write_table(pa.Table.from_pylist([bare | told]), tmp_path / "vehicles.parquet")
+        return open_folder(tmp_path).vehicles[0].software
+
+    assert read() == read(software=[]) == ()
+    assert read(software=[{"since": at, "version": "2026.8"}]) == (SoftwareVersion(at, "2026.8"),)
+    with pytest.raises(HistoryError, match="timezone"):
+        read(software=[{"since": at.replace(tzinfo=None), "version": "2026.8"}])
 
 
 def test_a_part_of_a_history_begins_with_the_samples_before_it(folder: Path) -> None:

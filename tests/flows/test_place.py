@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from features.stays import Stay
 from flows.place import MARK_EVERY, MARKS, Place
 from storage.detectors import DetectorState
+from vehicle.software import SoftwareVersion
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 LATE_LIMIT = timedelta(days=30)
@@ -49,6 +50,7 @@ def test_the_marks_are_few() -> None:
 def test_it_is_stored_and_read_back() -> None:
     place = _judged(40)
     place.stays = [Stay(7, START, START + LATE_LIMIT, ("tyre",)), Stay(8, START, START + LATE_LIMIT)]
+    place.software = [SoftwareVersion(START, "2026.4"), SoftwareVersion(START + LATE_LIMIT, "2026.8.1")]
     stored = place.stored("car")
     assert Place.of(msgspec.convert(json.loads(msgspec.json.encode(stored)), DetectorState)) == place
     assert Place.of(None) == Place()

@@ -17,6 +17,7 @@ from tests.support.live_and_hindsight import (
     in_looks,
     in_pieces,
 )
+from vehicle.software import SoftwareVersion, timeline
 
 RULES = {
     "average": a_rule(
@@ -64,6 +65,15 @@ RULES = {
     ),
     "latched": a_rule("lv_voltage_v < 12 V", "lv_voltage_v > 12 V", latching={"exposure": "driving", "for": "20 min"}),
 }
+
+FOR_SOFTWARE = a_rule(
+    "avg(lv_voltage_v, 30 min) < 12.2 V",
+    "avg(lv_voltage_v, 30 min) > 12.5 V",
+    keep_firing_for="20 min",
+    ladder=steps("avg(lv_voltage_v, 30 min) < 11.9 V"),
+    applies_to={"software": ["2026.4", "2026.8.*"]},
+)
+VERSIONS = ["2026.4", "2026.8.1", "2026.8.2", "2026.80"]
 
 SEEDS = st.integers(0, 2**32 - 1)
 CUTS = st.sets(st.integers(0, 88), max_size=5)
@@ -185,6 +195,43 @@ def test_live_equals_hindsight_whenever_it_becomes_known_that_a_car_was_in_a_wor
     other.stays = known
     assert fingerprint(live.found) == fingerprint(in_hindsight(RULES[name], other))
     assert not any(stay.start <= one.observed_at < stay.end for one in live.found for stay in known)
+
+
+@settings(max_examples=25)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    cuts=st.sets(st.integers(0, 88), min_size=4, max_size=10),
+    updates=st.lists(st.tuples(st.integers(0, 89), st.sampled_from(VERSIONS)), min_size=1, max_size=6),
+    known_after=st.integers(0, 10),
+)
+def test_live_equals_hindsight_whenever_software_becomes_known(
+    seed: int, cuts: set[int], updates: list[tuple[int, str]], known_after: int
+) -> None:
+    car, other = (Car.drawn(np.random.default_rng(seed)) for _ in range(2))
+    known = timeline(SoftwareVersion(at_time(int(car.times[place])), version) for place, version in updates)
+    live = Live(FOR_SOFTWARE, car, np.ones(len(car.times), bool))
+    for number, cut in enumerate(sorted(cuts | {len(car.times) - 1})):
+        if number >= known_after:
+            live.learn_software(known[: number - known_after + 1])
+        live.run(int(car.times[cut]))
+    live.learn_software(known)
+    other.software = known
+    once = in_hindsight(FOR_SOFTWARE, other)
+    assert fingerprint(live.found) == fingerprint(once)
+    begins = [one.observed_at for one in once if not one.cleared]
+    at = [max((one for one in known if one.since <= begin), key=lambda one: one.since) for begin in begins]
+    assert "2026.80" not in {one.version for one in at}
+
+
+def test_the_rule_for_software_fires_and_ends_at_an_update() -> None:
+    car = Car.drawn(np.random.default_rng(1))
+    car.samples = [row | {"lv_voltage_v": 11.0} for row in car.samples]
+    updates = [(20, "2026.8.1"), (40, "2026.80"), (60, "2026.4")]
+    car.software = tuple(SoftwareVersion(at_time(int(car.times[place])), version) for place, version in updates)
+    found = [(one.observed_at, one.cleared) for one in in_hindsight(FOR_SOFTWARE, car)]
+    assert found[0] == (car.software[0].since, False)
+    assert [cleared for _, cleared in found] == [False, True, False]
+    assert car.software[1].since < found[1][0] < car.software[2].since == found[2][0]
 
 
 @pytest.mark.parametrize("name", RULES)

@@ -114,6 +114,7 @@ INSERT INTO boot_progress (vehicle_id, boot, through) VALUES ('car', 'boot', 2);
 INSERT INTO events (vehicle_id, boot, seq, i, at, kind) VALUES ('car', 'boot', 2, 0, now(), 'alert');
 INSERT INTO quarantine (vehicle_id, received_at, topic, reason, detail, payload, content_type, sha256)
     VALUES ('car', now(), 'vsc/v1/' || 'car', 'unreadable', '', '', '', sha256(''));
+INSERT INTO vehicle_software (vehicle_id, since, version, entered_at) VALUES ('car', now(), '2026.8', now());
 INSERT INTO detector_state (detector, vehicle_id, evaluated_until, state) VALUES ('rule', 'car', now(), '{}');
 INSERT INTO findings (vehicle_id, component, failure_mode, detector, score, severity, confidence, observed_at,
     window_start, window_end, evidence, locations, cleared)

@@ -26,6 +26,7 @@ from vehicle.batch import Event, EventKind
 from vehicle.codes import DiagnosticTroubleCode, DtcStatus
 from vehicle.finding import Finding
 from vehicle.moment import microseconds, moment
+from vehicle.software import SoftwareVersion, first_difference
 
 START = int(datetime(2026, 3, 1, tzinfo=UTC).timestamp()) * 1_000_000
 MINUTE = 60_000_000
@@ -55,6 +56,8 @@ class Car:
     samples: list[dict[str, Any]]
     stays: list[Stay] = field(default_factory=list)
     """In a workshop, as far as is known."""
+    software: tuple[SoftwareVersion, ...] = ()
+    """As far as is known."""
 
     @classmethod
     def drawn(cls, rng: np.random.Generator) -> "Car":
@@ -107,7 +110,8 @@ class Live:
         """Judge up to a time."""
         judged, text, _ = self.marks[-1]
         panels = self.car.panels(self.present, judged - margin([self.rule]) // MICROSECOND, judged, end)
-        state, news = RuleDetector(self.rule).evaluate(a_vehicle(), panels, json.loads(text))
+        vehicle = a_vehicle(software=self.car.software)
+        state, news = RuleDetector(self.rule).evaluate(vehicle, panels, json.loads(text))
         self.found += news
         self.marks.append((end, json.dumps(state, allow_nan=False), len(self.found)))
 
@@ -121,6 +125,13 @@ class Live:
         """Take note of stays in workshops, and judge again from the first that was not known."""
         changed = first_change(self.car.stays, stays)
         self.car.stays = stays
+        if changed is not None:
+            self.again([end for end, _, _ in self.marks[1:]], microseconds(changed))
+
+    def learn_software(self, software: tuple[SoftwareVersion, ...]) -> None:
+        """Take note of software versions, and judge again from the first that was not known."""
+        changed = first_difference(self.car.software, software)
+        self.car.software = software
         if changed is not None:
             self.again([end for end, _, _ in self.marks[1:]], microseconds(changed))
 

@@ -128,6 +128,18 @@ def test_a_service_is_reported(vsc: Vsc) -> None:
     assert "still to come" in vsc.refused("vehicles", "serviced", "car-3", "--at", "2026-10-01")
 
 
+def test_software_is_entered_and_told(vsc: Vsc) -> None:
+    said = vsc("vehicles", "software", VIN, "2026.8.1", "--since", "2026-09-06T09:30Z")
+    assert "car-3 has software 2026.8.1 since 2026-09-06 09:30 UTC" in said
+    now = vsc.json("vehicles", "software", "car-3", "2026.9")
+    assert (now["version"], datetime.fromisoformat(now["since"])) == ("2026.9", NOW)
+    (car,) = vsc.json("vehicles", "list")
+    assert [one["version"] for one in car["software"]] == ["2026.8.1", "2026.9"]
+    assert "2026.9" in vsc("vehicles", "list").split()
+    assert "still to come" in vsc.refused("vehicles", "software", "car-3", "2026.9", "--since", "2026-10-01")
+    assert "has no *" in vsc.refused("vehicles", "software", "car-3", "2026.*")
+
+
 def test_what_is_held_back_says_why_no_alert_came(vsc: Vsc) -> None:
     added = vsc.json("silences", "add", "--model", "Kombi", "--component", "tyre", "--to", "1 w", *WHY)
     with psycopg.connect(vsc.database_url) as connection:

@@ -82,13 +82,15 @@ def add(
 
 @app.command(name="list")
 def list_(*, as_json: JsonOption = False) -> None:
-    """List the known cars; VINs and OVMS names are not shown."""
+    """List the known cars, each with its present software, with --json all it has had; no VINs and OVMS names."""
     from storage.connection import connect
     from storage.vehicles import list_vehicles
 
     with connect(load_context().database_url) as connection:
         records = [asdict(record) for record in list_vehicles(connection)]
     shown = [{name: value for name, value in record.items() if name not in {"vin", "ovms"}} for record in records]
+    if not as_json:
+        shown = [row | {"software": row["software"][-1]["version"] if row["software"] else None} for row in shown]
     print_rows(shown, as_json=as_json, empty="No car is registered.")
 
 
@@ -208,6 +210,40 @@ def serviced(
         return
     distance = "an unknown distance" if car.serviced_km is None else f"{car.serviced_km:.0f} km"
     OUT.print(f"{car.vehicle_id} had its service on {car.serviced_at:%Y-%m-%d}, at {distance}.")
+
+
+@app.command()
+def software(
+    vehicle: Annotated[str, typer.Argument(help="The car, by pseudonym or VIN.", metavar="ID")],
+    version: Annotated[str, typer.Argument(help="As rules name it in `applies_to`.", metavar="VERSION")],
+    *,
+    since: Annotated[str, typer.Option("--since", help="Since when the car has it; default: now.")] = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Say since when a car has a version of its software: days that were judged otherwise are judged again.
+
+    Another entry with the same time corrects one. All versions of a car: vsc vehicles list --json
+
+    vsc vehicles software car-3 2026.8.1 --since 2026-03-02T09:30Z
+    """
+    from storage.connection import connect
+    from storage.software import enter
+    from vehicle.software import SoftwareVersion
+
+    context = load_context()
+    now = context.clock.now()
+    at = moment(since, "--since") if since else now
+    if at > now:
+        raise WrongCallError(f"--since {since}: that is still to come")
+    if not version.strip() or "*" in version:
+        raise WrongCallError("a version is not empty, and has no *")
+    with connect(context.database_url) as connection:
+        car = known_vehicle(connection, vehicle).vehicle_id
+        enter(connection, car, SoftwareVersion(at, version), now)
+    if as_json:
+        print_json({"vehicle_id": car, "version": version, "since": at})
+        return
+    OUT.print(f"{car} has software {version} since {at:%Y-%m-%d %H:%M} UTC.")
 
 
 @app.command()
