@@ -81,7 +81,8 @@ LOOKS = st.lists(st.lists(st.integers(0, 25), min_size=3, max_size=3), min_size=
 
 WINDOWS = st.sampled_from(["4 min", "20 min", "50 min", "3 h", "10 h"])
 VOLTAGES = st.sampled_from(["11.5 V", "12 V", "12.3 V", "12.6 V"])
-STATES = st.sampled_from(["driving", "charging", "parked", "asleep", "not driving", "hv_soc_pct < 20 %"])
+STATES = st.sampled_from(["driving", "charging", "parked", "not driving", "hv_soc_pct < 20 %"])
+"""Not `asleep`, which a window does not know of its first sample (docs/limitations.md)."""
 
 
 def _numbers(series: str) -> st.SearchStrategy[str]:
