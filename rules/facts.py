@@ -5,14 +5,15 @@ from types import MappingProxyType
 from typing import Final
 
 from rules.reader import Reader
+from rules.rule import UNKNOWN
 from vehicle.vehicle import LowVoltageChemistry, Powertrain
 
 FACTS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
         "model": (),
         "chemistry": ("NMC", "NCA", "LFP"),
-        "lv_chemistry": tuple(LowVoltageChemistry),
-        "powertrain": tuple(Powertrain),
+        "lv_chemistry": (*LowVoltageChemistry, UNKNOWN),
+        "powertrain": (*Powertrain, UNKNOWN),
     }
 )
 """What a rule can ask for, with the values there are; none given: any."""
