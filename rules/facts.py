@@ -5,6 +5,7 @@ from types import MappingProxyType
 from typing import Final
 
 from rules.reader import Reader
+from rules.rule import UNKNOWN
 from vehicle.software import is_pattern
 from vehicle.vehicle import LowVoltageChemistry, Powertrain
 
@@ -12,8 +13,8 @@ FACTS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
         "model": (),
         "chemistry": ("NMC", "NCA", "LFP"),
-        "lv_chemistry": tuple(LowVoltageChemistry),
-        "powertrain": tuple(Powertrain),
+        "lv_chemistry": (*LowVoltageChemistry, UNKNOWN),
+        "powertrain": (*Powertrain, UNKNOWN),
         "software": (),
     }
 )

@@ -65,7 +65,9 @@ RULE_FIELDS: Final = (
     Field("title", Shape.TEXT, "what is wrong, as an engineer would say it"),
     Field("component", Shape.CHOICE, "what fails", choices=tuple(Component)),
     Field("failure_mode", Shape.CHOICE, "how it fails, or which service is due", choices=OCCASIONS),
-    Field("applies_to", Shape.FACTS, "the cars it is for; default: all", required=False),
+    Field(
+        "applies_to", Shape.FACTS, "the cars it is for, `unknown` where it is not known; default: all", required=False
+    ),
     Field("valid_when", Shape.EXPRESSION, "where this is not true, all else is unknown", required=False),
     Field("min_data", Shape.TABLE, "how much must be known first", required=False, inner=MIN_DATA_FIELDS),
     Field("when", Shape.EXPRESSION, "what makes it fire"),

@@ -3,10 +3,14 @@
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+from typing import Final
 
 from rules.language.tree import Expression, Group
 from vehicle.failure import FailureMode, Occasion
 from vehicle.finding import Severity
+
+UNKNOWN: Final = "unknown"
+"""Stands in `applies_to` for a fact that the registry does not have of a car."""
 
 
 class Scale(StrEnum):
@@ -120,7 +124,7 @@ class Rule:
     history: timedelta
     """How much of the gauge a finding shows, and the remaining useful life rests on."""
     applies_to: tuple[tuple[str, tuple[str, ...]], ...]
-    """Facts of the registry, each with the values of which a car must have one; where it is not known, none is."""
+    """Facts of the registry, each with the values of which a car must have one: `UNKNOWN` where it is not known."""
     software: tuple[str, ...]
     """Versions, or beginnings of them and ``*``, at which it is judged; where the car has another, it does not hold and
     ends; where none is known, all is unknown. None given: it is judged whatever the version."""

@@ -23,7 +23,7 @@ from rules.engine.memory import Memory, PartMemory
 from rules.engine.needs import needs
 from rules.engine.recall import remember
 from rules.engine.surroundings import surround
-from rules.rule import Rule
+from rules.rule import UNKNOWN, Rule
 from vehicle.finding import Finding, Severity
 from vehicle.vehicle import VehicleRecord
 
@@ -98,7 +98,7 @@ def judge(
 
 def applies(rule: Rule, vehicle: VehicleRecord) -> bool:
     """Whether a rule is for a car."""
-    return all(getattr(vehicle, name) in values for name, values in rule.applies_to)
+    return all((getattr(vehicle, name) or UNKNOWN) in values for name, values in rule.applies_to)
 
 
 def _judge_car(conditions: Conditions, car: int, memory: Memory, hushed: Quiet) -> tuple[list[Finding], list[Span]]:

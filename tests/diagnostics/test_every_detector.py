@@ -180,7 +180,7 @@ def test_it_fires_on_its_fault_and_names_the_part(
                     assert set(found.locations) == set(fault.locations) or (mode in OTHERS and not found.locations)
                     told.append(found)
     never = mode in COMBUSTION or isinstance(mode, ServiceItem) or detector.name == "lv_far_below_reference"
-    assert told or mode in OTHERS or never, "no car has an engine, and cars go silent before they are nearly empty"
+    assert told or mode in OTHERS or never, "no car has an engine, and every battery is known"
 
 
 @pytest.mark.parametrize("mode", [mode for mode in OTHERS if mode not in SELDOM])
