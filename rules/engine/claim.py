@@ -10,8 +10,9 @@ import numpy as np
 
 from features.table import FEATURES
 from rules.engine.chart import Chart, Points
+from rules.engine.software import other
 from rules.engine.windows import MICROSECOND
-from rules.rule import Gauge, Rule, Rung
+from rules.rule import Gauge, Rung
 from vehicle.finding import Evidence, Finding, Trace
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -87,7 +88,7 @@ def _evidence(  # noqa: PLR0917 -- what a claim rests on
         side = "above" if gauge.above else "below"
         label = f"{rung.severity.name.lower()} {side} {_figure(gauge, rung.threshold)}"
     return Evidence(
-        summary=_summary(chart.rule, news, rung, measured),
+        summary=_summary(chart, news, rung, measured),
         clears_when=chart.rule.clears_when,
         traces=traces,
         threshold=_threshold(chart, worst, rung),
@@ -95,10 +96,14 @@ def _evidence(  # noqa: PLR0917 -- what a claim rests on
     )
 
 
-def _summary(rule: Rule, news: News, rung: Rung, measured: float) -> str:
-    gauge, ended = rule.gauge, news.change is Change.ENDED
+def _summary(chart: Chart, news: News, rung: Rung, measured: float) -> str:
+    rule, ended = chart.rule, news.change is Change.ENDED
+    gauge = rule.gauge
     where = ", ".join(name for name in news.rungs if name)
     head = f"{rule.title} has ended" if ended else f"{rule.title} at {where}" if where else rule.title
+    if ended and (version := other(rule.software, chart.vehicle, moment(news.at))) is not None:
+        # What is measured may be as bad as before.
+        return f"{head}: the rule is not for software {version}, which the car has."
     if gauge is None or math.isnan(measured):
         return f"{head}: {rule.until_text if ended else rung.text or rule.when_text}."
     told = f"{head}: {gauge.title} is {_figure(gauge, measured, 4)}"

@@ -1,6 +1,7 @@
 """Whether cars had software that a rule is for, at the samples at which it is judged."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Final
 
 import numpy as np
@@ -32,3 +33,11 @@ def runs(patterns: Sequence[str], vehicles: Sequence[VehicleRecord], clock: Cloc
     meant = [any(is_meant(one.version, pattern) for pattern in patterns) for versions in timelines for one in versions]
     # The last value is for place -1: no version is known yet.
     return np.array([*meant, np.nan])[updates.latest(clock)][:, None]
+
+
+def other(patterns: Sequence[str], vehicle: VehicleRecord, at: datetime) -> str | None:
+    """The version that a car had at a time, if it is not meant; None: it is, or none is known or asked for."""
+    if not patterns:
+        return None
+    version = next((one.version for one in reversed(timeline(vehicle.software)) if one.since <= at), None)
+    return None if version is None or any(is_meant(version, pattern) for pattern in patterns) else version

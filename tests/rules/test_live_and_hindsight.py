@@ -229,10 +229,13 @@ def test_the_rule_for_software_fires_and_ends_at_an_update() -> None:
     car.samples = [row | {"lv_voltage_v": 11.0} for row in car.samples]
     updates = [(20, "2026.8.1"), (40, "2026.80"), (60, "2026.4")]
     car.software = tuple(SoftwareVersion(at_time(int(car.times[place])), version) for place, version in updates)
-    found = [(one.observed_at, one.cleared) for one in in_hindsight(FOR_SOFTWARE, car)]
+    claims = in_hindsight(FOR_SOFTWARE, car)
+    found = [(one.observed_at, one.cleared) for one in claims]
     assert found[0] == (car.software[0].since, False)
     assert [cleared for _, cleared in found] == [False, True, False]
     assert car.software[1].since < found[1][0] < car.software[2].since == found[2][0]
+    ended = claims[1].evidence.summary
+    assert ended == "Something is wrong has ended: the rule is not for software 2026.80, which the car has."
 
 
 @pytest.mark.parametrize("name", RULES)
