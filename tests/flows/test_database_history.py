@@ -153,7 +153,7 @@ def test_software_is_known_when_it_was_entered(
 ) -> None:
     """A soft tyre under rules for one version: an update from before it, known late, takes back what was claimed."""
     rules = tuple(replace(rule, software=("2026.8.*",)) for rule in RULES)
-    monkeypatch.setattr("flows.diagnose.all_detectors", lambda: tuple(map(RuleDetector, rules)))
+    monkeypatch.setattr("flows.diagnose.all_detectors", lambda _: tuple(map(RuleDetector, rules)))
     vehicles.register(connection, a_vehicle(vehicle_id="car-1"))
     clock = open_clock("data", tmp_path)
     happens: dict[datetime, Callable[[datetime], None]] = {

@@ -49,7 +49,7 @@ def connection(database_url: str) -> Iterator[Connection]:
 @pytest.fixture
 def clock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Clock:
     """Far ahead of the samples; whole days are judged by the same rule."""
-    monkeypatch.setattr("flows.diagnose.all_detectors", lambda: (RuleDetector(LOW),))
+    monkeypatch.setattr("flows.diagnose.all_detectors", lambda _: (RuleDetector(LOW),))
     clock = open_clock("data", tmp_path)
     clock.advance(START + timedelta(days=100))
     return clock
@@ -91,7 +91,7 @@ def test_no_day_is_judged_again_for_rules_that_ask_for_no_software(
     connection: Connection, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plain = a_rule("lv_voltage_v < 12 V", "lv_voltage_v > 12.5 V")
-    monkeypatch.setattr("flows.diagnose.all_detectors", lambda: (RuleDetector(plain),))
+    monkeypatch.setattr("flows.diagnose.all_detectors", lambda _: (RuleDetector(plain),))
     watch = Watch([plain], clock)
     for hour in range(25):
         send(connection, hour, FLAT)
