@@ -1,7 +1,7 @@
 """What became of all units, summed up: by mode, by detector, of the whole catalogue, and what to look at."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import median
@@ -38,6 +38,9 @@ class Case:
     """Of the mode, since the onset."""
     others: tuple[Fire, ...]
     """Whatever else fired on the car."""
+    dangers: tuple[Fire, ...]
+    """Of these those that said, since the onset, do not drive or do not charge because of another fault of the same
+    component: the car is as safe, and goes to the same workshop."""
 
     @property
     def visible(self) -> bool:
@@ -57,8 +60,9 @@ class Case:
 
     @property
     def missed(self) -> bool:
-        """Whether it has failed, and nothing told of it by then or at once."""
-        failed, at = self.fault.failed_at, self.found_at
+        """Whether it has failed, and nothing told of it, or of the danger, by then or at once."""
+        failed = self.fault.failed_at
+        at = min((fire.started_at for fire in (*self.fires, *self.dangers)), default=None)
         return failed is not None and (at is None or at > failed + TOLD_WITHIN)
 
 
@@ -69,7 +73,8 @@ def summary(results: Sequence[Judged], detectors: Sequence[Detector], options: s
     """
     own = [one for one in detectors if mode_of(one) in SIMULATED]
     modes = {one.name: mode_of(one) for one in own}
-    cases = [case for judged in results for case in _cases(judged, modes)]
+    dangers = _only_danger(own)
+    cases = [case for judged in results for case in _cases(judged, modes, dangers)]
     sound = [judged for judged in results if judged.unit.mode is None]
     wrong = [row for judged in sound for row in _wrong(judged, own, options)]
     whole = _whole(sound, wrong, cases, own)
@@ -85,14 +90,28 @@ def summary(results: Sequence[Judged], detectors: Sequence[Detector], options: s
     }
 
 
-def _cases(judged: Judged, modes: Mapping[str, Occasion]) -> list[Case]:
+def _only_danger(detectors: Sequence[Detector]) -> set[str]:
+    """The rules that tell of nothing less than danger, by their ids."""
+    rules = [one.rule for one in detectors if isinstance(one, RuleDetector)]
+    return {rule.rule_id for rule in rules if rule.ladder[0].severity is Severity.DANGER}
+
+
+def _cases(judged: Judged, modes: Mapping[str, Occasion], dangers: Collection[str]) -> list[Case]:
     cases = []
     for fault in judged.faults:
         fires = [fire for fire in judged.fires if fire.vehicle_id == fault.vehicle_id and fire.rule_id in modes]
         own = [
             fire for fire in fires if modes[fire.rule_id] == fault.failure_mode and fire.started_at >= fault.onset_at
         ]
-        cases.append(Case(judged, fault, tuple(own), tuple(fire for fire in fires if fire not in own)))
+        others = [fire for fire in fires if fire not in own]
+        alike = [
+            fire
+            for fire in others
+            if fire.rule_id in dangers
+            and fire.started_at >= fault.onset_at
+            and modes[fire.rule_id].component == fault.component
+        ]
+        cases.append(Case(judged, fault, tuple(own), tuple(others), tuple(alike)))
     return cases
 
 
