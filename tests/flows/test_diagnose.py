@@ -254,6 +254,7 @@ def test_live_with_restarts_late_batches_and_hindsight_agree(
         "cell_peers",
         "cell_drift",
         "cell_group_far_below",
+        "cell_group_falls_fast",
         "lv_rest_low_lead_acid",
         "lv_wake_dip_deep",
         "lv_rest_low_li_ion",
