@@ -28,6 +28,9 @@ RUNNING_KW: Final = 0.3
 COMFORT_C: Final = 21.0
 MILD_K: Final = 6.0
 """Closer to comfort the air asks for so little that the circuit works in pulses (engineering estimate)."""
+WEATHER_K: Final = 10.0
+"""Nearer to comfort than this the sun and those who sit in the car weigh as much as the air outside (engineering
+estimate): sound compressors then seem to need half as much again."""
 EVAPORATOR_C: Final = 2.0
 """Cooling, the evaporator is held just above freezing, so that it does not ice up."""
 SETTLED_K: Final = 1.5
@@ -50,7 +53,8 @@ def observe(window: Window, _states: States) -> dict[str, Panel]:
     cold, hot = boils_c(window.signal("refrigerant_low_kpa")), boils_c(window.signal("refrigerant_high_kpa"))
     gap = cold - np.where(air > COMFORT_C, EVAPORATOR_C, air)
     settled = working & (np.abs(held(window.signal("cabin_temp_c"), times, AIR_HELD) - COMFORT_C) < SETTLED_K)
-    against = np.where(settled & (hot > cold), np.abs(air - COMFORT_C) * (hot - cold), np.nan)
+    weather = np.abs(air - COMFORT_C)
+    against = np.where(settled & (weather > WEATHER_K) & (hot > cold), weather * (hot - cold), np.nan)
     return known(
         {
             "evaporator_gap": daily(times, np.where(working, gap, np.nan)),
