@@ -6,7 +6,7 @@ sample arrived, so of such a history there is the final view only.
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,9 @@ from pyarrow import compute, dataset, parquet
 from features.panel import Observations, Panel
 from flows.day_block import DayBlock
 from flows.history import DAY, HistoryError
+from vehicle.batch import EventKind
 from vehicle.moment import microseconds
+from vehicle.software import SoftwareVersion, timeline, version_in
 from vehicle.vehicle import VehicleRecord
 
 
@@ -83,11 +85,15 @@ def open_folder(folder: Path) -> ParquetSource:
     """
     try:
         rows = _read(folder / "vehicles.parquet", None).to_pylist()
-        vehicles = tuple(msgspec.convert(row, VehicleRecord) for row in rows)
+        known = [msgspec.convert(row, VehicleRecord) for row in rows]
+        told = _software(folder)
+        vehicles = tuple(
+            replace(one, software=timeline([*one.software, *told.get(one.vehicle_id, ())])) for one in known
+        )
         days = [
             datetime.fromisoformat(path.stem).replace(tzinfo=UTC) for path in (folder / "samples").glob("*.parquet")
         ]
-    except (msgspec.ValidationError, ValueError) as error:
+    except (msgspec.MsgspecError, ValueError) as error:
         raise HistoryError(f"{folder} is no history: {error}") from None
     if not days:
         raise HistoryError(f"{folder} is no history: there are no samples/YYYY-MM-DD.parquet")
@@ -123,6 +129,16 @@ def _codes(folder: Path, vehicles: Sequence[VehicleRecord]) -> dict[str, dict[st
     return {
         vehicle_id: {code: _panel(statuses) for code, statuses in codes.items()} for vehicle_id, codes in told.items()
     }
+
+
+def _software(folder: Path) -> dict[str, list[SoftwareVersion]]:
+    """What cars have told of their software."""
+    told: dict[str, list[SoftwareVersion]] = {}
+    for row in _read(folder / "events.parquet", dataset.field("kind") == EventKind.SOFTWARE).to_pylist():
+        version = version_in(msgspec.json.decode(row["details"] or "{}", type=dict[str, Any]))
+        if version is not None:
+            told.setdefault(row["vehicle_id"], []).append(SoftwareVersion(row["time"], version))
+    return told
 
 
 def _read(path: Path, wanted: Any) -> pa.Table:

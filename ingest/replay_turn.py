@@ -142,7 +142,7 @@ class Turn:
             if len(table.times):
                 self._result.samples += copy_table(self._connection, table, received_at)
         if plan.events:
-            self._result.events += events.record(self._connection, plan.events)
+            self._result.events += events.record(self._connection, plan.events, received_at)
         ledger.record(self._connection, plan.entries)
 
     def _is_better(self, entry: LedgerEntry, incoming: Incoming, before: StoredBatch | None) -> bool:

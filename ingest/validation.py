@@ -17,11 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from storage.telemetry_copy import SampleTable
-from vehicle.batch import Event, EventBatch, TelemetryBatch
+from vehicle.batch import Event, EventBatch, EventKind, TelemetryBatch
 from vehicle.column_block import ColumnBlock, joined_scalars
 from vehicle.moment import instant, instants, moment, moments
 from vehicle.rejection import Rejection, RejectionReason
 from vehicle.signals import CATALOGUE, Signal
+from vehicle.software import version_in
 
 CLOCK_SET: Final = datetime(2000, 1, 1, tzinfo=UTC)
 """A vehicle whose clock shows less has none."""
@@ -120,7 +121,7 @@ def judge_events(batch: EventBatch, present: datetime, limits: TimeLimits) -> tu
     for event in batch.events:
         reason = _time_reason(event.at, now, limits)
         details = _as_json(event.details) if reason is None else None
-        if details is None:
+        if details is None or (event.kind is EventKind.SOFTWARE and version_in(details) is None):
             reasons[reason or RejectionReason.WRONG_TYPE] += 1
         else:
             kept.append(replace(event, details=details))

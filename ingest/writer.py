@@ -222,7 +222,7 @@ def _write_work(connection: psycopg.Connection[Any], work: Work, samples: Sequen
     for rows in samples:
         copy_rows(connection, rows)
     if work.plan.events:
-        events.record(connection, work.plan.events)
+        events.record(connection, work.plan.events, present)
     ledger.record(connection, work.plan.entries)
     for vehicle_id, hello in work.batches.hellos:
         record_dropped(connection, vehicle_id, hello, present)

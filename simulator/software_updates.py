@@ -18,6 +18,7 @@ from simulator.weather import DAY_S
 from vehicle.batch import Event, EventKind
 from vehicle.failure import FailureMode
 from vehicle.signals import CATALOGUE
+from vehicle.software import FIRMWARE
 
 FIRST_RELEASE: Final = date(2020, 1, 6)
 RELEASE_DAYS: Final = 35
@@ -95,7 +96,7 @@ def version(release: int) -> str:
 
 
 def advance(state: SoftwareUpdates, day: Day) -> None:
-    """State and progress of updates; `update_restarts`, where one restarts the computer; events of new versions."""
+    """State and progress of updates; `update_restarts`, where one restarts the computer; events of versions."""
     severity = day.severity(FailureMode.SOFTWARE_UPDATE_FAILED)
     stuck = severity > 0.0
     driving = day.during(Phase.DRIVING)
@@ -128,10 +129,10 @@ def advance(state: SoftwareUpdates, day: Day) -> None:
     lags = stuck & (np.minimum(tried_s / INSTALL_S, 1.0) - reached > 3.0 * SENSOR)
     day.visible[FailureMode.SOFTWARE_UPDATE_FAILED] = lags
     day.failed[FailureMode.SOFTWARE_UPDATE_FAILED] = stuck & gave_up
-    for row in np.flatnonzero(installed):
+    for row in np.flatnonzero(installed | np.isnan(before)):
         at = day.midnight + timedelta(seconds=float(day.at_s[row]) - day.index * DAY_S)
-        details = {"firmware_version": version(int(release[row]))}
-        day.events[int(day.car[row])].append(Event(at, EventKind.NOTICE, details=details))
+        details = {FIRMWARE: version(int(release[row]))}
+        day.events[int(day.car[row])].append(Event(at, EventKind.SOFTWARE, details=details))
     for name, values in (("release", release), ("progress", progress), ("driven", driven), ("tried_s", tried_s)):
         setattr(state, name, values[day.last])
 

@@ -1,18 +1,23 @@
 """What happened in the vehicles: trouble codes, drives, charges."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import psycopg
 from psycopg.types.json import Jsonb
 
+from storage import software
 from vehicle.batch import Event, EventBatch, EventKind
 from vehicle.codes import DiagnosticTroubleCode, DtcStatus
+from vehicle.software import SoftwareVersion, version_in
 
 
-def record(connection: psycopg.Connection[Any], batches: Iterable[EventBatch]) -> int:
-    """Store the events of batches that are new to the ledger, and return how many that were."""
+def record(connection: psycopg.Connection[Any], batches: Collection[EventBatch], received_at: datetime) -> int:
+    """Store the events of batches that are new to the ledger, and return how many that were.
+
+    What cars tell of their software enters their timelines, too.
+    """
     rows = [
         (
             batch.vehicle_id,
@@ -35,7 +40,17 @@ def record(connection: psycopg.Connection[Any], batches: Iterable[EventBatch]) -
             "VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
             rows,
         )
+    software.take_over(connection, _told_of_software(batches), received_at)
     return len(rows)
+
+
+def _told_of_software(batches: Iterable[EventBatch]) -> list[tuple[str, SoftwareVersion]]:
+    return [
+        (batch.vehicle_id, SoftwareVersion(event.at, version))
+        for batch in batches
+        for event in batch.events
+        if event.kind is EventKind.SOFTWARE and (version := version_in(event.details)) is not None
+    ]
 
 
 def read(

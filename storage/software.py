@@ -1,6 +1,6 @@
-"""Which software vehicles have had, and since when, as it was entered: nothing of it is ever changed."""
+"""Which software vehicles have had, and since when, as they told or it was entered: nothing of it is ever changed."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any, Final, LiteralString
 
@@ -27,6 +27,20 @@ def enter(connection: psycopg.Connection[Any], vehicle_id: str, one: SoftwareVer
             "INSERT INTO vehicle_software (vehicle_id, since, version, entered_at) VALUES (%s, %s, %s, %s)",
             [vehicle_id, one.since, one.version, now],
         )
+
+
+def take_over(
+    connection: psycopg.Connection[Any], told: Iterable[tuple[str, SoftwareVersion]], received_at: datetime
+) -> None:
+    """Enter what vehicles have told, each with its id, where it is news: most tell the same again and again."""
+    for vehicle_id, one in sorted(told, key=lambda each: each[1].since):
+        row = connection.execute(
+            "SELECT (SELECT version FROM vehicle_software WHERE vehicle_id = vehicles.vehicle_id AND since <= %s "
+            "ORDER BY since DESC, entry_id DESC LIMIT 1) FROM vehicles WHERE vehicle_id = %s FOR KEY SHARE",
+            [one.since, vehicle_id],
+        ).fetchone()
+        if row is not None and row[0] != one.version:
+            enter(connection, vehicle_id, one, received_at)
 
 
 def latest_entry(connection: psycopg.Connection[Any]) -> int:

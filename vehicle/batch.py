@@ -47,6 +47,8 @@ class EventKind(StrEnum):
     """A control unit or the telemetry itself failed at something."""
     CONNECTIVITY = "connectivity"
     """The car's own link to its maker's service or broker came or went."""
+    SOFTWARE = "software"
+    """From now on the car runs the software that `firmware_version` in the details names."""
     NOTICE = "notice"
     """What else a foreign sender tells in words or records."""
 

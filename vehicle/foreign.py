@@ -8,6 +8,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
@@ -15,10 +16,11 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from vehicle.batch import Event
+from vehicle.batch import Event, EventKind
 from vehicle.identity import without_vins
 from vehicle.rejection import Rejection, RejectionReason
 from vehicle.signals import Signal, SignalKind
+from vehicle.software import FIRMWARE, LONGEST, version_in
 
 _NUMBER: Final = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,5})?", re.ASCII)
 _NOT_FINITE: Final = frozenset({"nan", "inf", "infinity"})
@@ -119,6 +121,18 @@ def index(signal: Signal, word: str) -> float:
         return float(signal.values.index(word))
     except ValueError:
         raise UnusableError(RejectionReason.OUT_OF_RANGE, f"{signal.name}: not one of its values") from None
+
+
+def software_event(value: Any, received_at: datetime) -> Event:
+    """The event that says which software the sender runs.
+
+    Raises:
+        UnusableError: if that is no name of a version.
+    """
+    details = plain({FIRMWARE: value})
+    if version_in(details) is None:
+        raise UnusableError(RejectionReason.WRONG_TYPE, f"{FIRMWARE}: not a text of 1 to {LONGEST} characters")
+    return Event(received_at, EventKind.SOFTWARE, None, details, time_received=True)
 
 
 def plain(value: Any) -> Any:

@@ -17,9 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vehicle.batch import Event, EventKind
-from vehicle.foreign import NOTHING, ForeignMessage, UnusableError, index, measured, number, plain
+from vehicle.foreign import NOTHING, ForeignMessage, UnusableError, index, measured, number, plain, software_event
 from vehicle.rejection import Rejection, RejectionReason
-from vehicle.signals import CATALOGUE, Signal, SignalKind
+from vehicle.signals import ATTRIBUTES, CATALOGUE, Signal, SignalKind
+from vehicle.software import FIRMWARE
 
 _LEVEL: Final = re.compile(r"[A-Za-z0-9_.-]{1,100}", re.ASCII)
 _MOST_ELEMENTS: Final = 1000
@@ -39,6 +40,7 @@ _CHARGE_STATES: Final = {
     "stopped": "Stopped",
 }
 """Words of ``v.c.state`` as ours."""
+_VERSION: Final = ATTRIBUTES[FIRMWARE].ovms
 _SERVICE_TIME: Final = "v.e.serv.time"
 _CONNECTED: Final = "s.v3.connected"
 _PRIVATE: Final = ("v.vin", "v.p.latitude", "v.p.longitude", "v.p.location", "v.p.valet.", "m.serial", "m.net.")
@@ -97,9 +99,8 @@ def _text(payload: bytes) -> str:
 def _metric(name: str, text: str, received_at: datetime) -> ForeignMessage:
     if text == "" or name.startswith(_PRIVATE):
         return NOTHING
-    if name == _CONNECTED:
-        status = {"yes": "CONNECTED", "no": "DISCONNECTED"}.get(text, "UNKNOWN")
-        return _of_event(_event(EventKind.CONNECTIVITY, {"status": status}, received_at))
+    if name in (_CONNECTED, _VERSION):
+        return _of_event(software_event(text, received_at) if name == _VERSION else _connectivity(text, received_at))
     if name in _WHEEL_METRICS and text.count(",") == _WHEELS - 1:
         return _wheels(name, text)
     signal = _SIGNALS.get(name)
@@ -163,6 +164,11 @@ def _record(levels: Sequence[str], text: str, received_at: datetime) -> Event:
                 details |= {"subtype": ".".join(subtype), "id": int(identifier)}
                 at -= timedelta(seconds=abs(int(age)))
     return _event(EventKind.NOTICE, details, at)
+
+
+def _connectivity(text: str, received_at: datetime) -> Event:
+    status = {"yes": "CONNECTED", "no": "DISCONNECTED"}.get(text, "UNKNOWN")
+    return _event(EventKind.CONNECTIVITY, {"status": status}, received_at)
 
 
 def _event(kind: EventKind, details: dict[str, Any], at: datetime) -> Event:

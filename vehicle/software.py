@@ -1,11 +1,16 @@
 """Which software a vehicle has had: a timeline, since a version changes with an update."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any, Final
 
 from msgspec import Meta
+
+FIRMWARE: Final = "firmware_version"
+"""By which name of the catalogue cars tell their version."""
+LONGEST: Final = 100
+"""Characters of a version."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +21,14 @@ class SoftwareVersion:
     """With its time zone, wherever it is read from."""
     version: str
     """As the maker calls it."""
+
+
+def version_in(details: Mapping[str, Any]) -> str | None:
+    """The version that an event's details tell; None if there is none that a rule could ask for."""
+    match details.get(FIRMWARE):
+        case str(text) if 0 < len(text.strip()) <= LONGEST:
+            return text.strip()
+    return None
 
 
 def timeline(entries: Iterable[SoftwareVersion]) -> tuple[SoftwareVersion, ...]:

@@ -17,12 +17,24 @@ import msgspec
 
 from vehicle.batch import Event, EventKind
 from vehicle.codes import DiagnosticTroubleCode, DtcStatus
-from vehicle.foreign import NOTHING, ForeignMessage, UnusableError, finite, index, measured, number, plain
+from vehicle.foreign import (
+    NOTHING,
+    ForeignMessage,
+    UnusableError,
+    finite,
+    index,
+    measured,
+    number,
+    plain,
+    software_event,
+)
 from vehicle.rejection import Rejection, RejectionReason
-from vehicle.signals import CATALOGUE, Signal, SignalKind
+from vehicle.signals import ATTRIBUTES, CATALOGUE, Signal, SignalKind
+from vehicle.software import FIRMWARE
 
 _NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,100}", re.ASCII)
 _SIGNALS: Final = {signal.tesla: signal for signal in CATALOGUE.values() if signal.tesla}
+_VERSION: Final = ATTRIBUTES[FIRMWARE].tesla
 _PREFIXES: Final = {
     "BMSState": "BMSState",
     "ChargePortLatch": "ChargePortLatch",
@@ -82,7 +94,7 @@ def decode(  # noqa: PLR0911 - one for each form of topic
     try:
         match path:
             case ("v", field) if _NAME.fullmatch(field):
-                return _field(field, payload)
+                return _field(field, payload, received_at)
             case ("alerts", name, "current") if _NAME.fullmatch(name):
                 return ForeignMessage(events=(_alert(name, _read(payload, _Alert), received_at),))
             case ("alerts", name, "history") if _NAME.fullmatch(name):
@@ -106,7 +118,7 @@ def _read(payload: bytes, kind: Any) -> Any:
         raise UnusableError(RejectionReason.UNREADABLE, str(error)) from None
 
 
-def _field(name: str, payload: bytes) -> ForeignMessage:
+def _field(name: str, payload: bytes, received_at: datetime) -> ForeignMessage:
     if _PRIVATE.fullmatch(name):
         return NOTHING
     value = _read(payload, Any)
@@ -115,6 +127,8 @@ def _field(name: str, payload: bytes) -> ForeignMessage:
         value = dict.fromkeys(_TYRES, False) | value
     if value is None or value in ("", {}):
         return NOTHING
+    if name == _VERSION:
+        return ForeignMessage(events=(software_event(value, received_at),))
     signal = _SIGNALS.get(name)
     if signal is None:
         return ForeignMessage(extra={name: plain(value)})

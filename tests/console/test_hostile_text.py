@@ -28,7 +28,7 @@ def poisoned(own_console: httpx.Client, own_fleet_url: str) -> httpx.Client:
         vehicles.register(connection, replace(record, model=HOSTILE, place=HOSTILE, chemistry=HOSTILE))
         code = DiagnosticTroubleCode(HOSTILE, DtcStatus.CONFIRMED | DtcStatus.TEST_FAILED)
         event = Event(NOW - timedelta(hours=2), EventKind.TROUBLE_CODE, code, {HOSTILE: HOSTILE})
-        events.record(connection, [EventBatch(CAR, "00000000000000b2", 1, NOW, (event,))])
+        events.record(connection, [EventBatch(CAR, "00000000000000b2", 1, NOW, (event,))], NOW)
         alert = alerts.list_alerts(connection, (AlertStatus.OPEN,))[0]
         stored = findings.find(connection, alert.latest_finding_id or 0)
         assert stored is not None

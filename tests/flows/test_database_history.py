@@ -108,7 +108,7 @@ def test_a_backtest_finds_what_diagnose_finds(connection: Connection, tmp_path: 
 def _store_events(connection: Connection, vehicle_id: str, seq: int, told: list[Any], at: datetime) -> None:
     if told:
         batch = EventBatch(vehicle_id, "00000000000000a1", seq, at, tuple(told))
-        events.record(connection, [batch])
+        events.record(connection, [batch], at)
         entry = LedgerEntry(
             BatchKey(vehicle_id, batch.boot, seq), BatchKind.EVENT, at, bytes(32), len(told), sent_at=at
         )

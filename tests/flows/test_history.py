@@ -15,7 +15,7 @@ from rules.detector import RuleDetector
 from rules.loader import load_rules
 from simulator.faults import FaultOrder
 from simulator.fleet import Fleet, build_fleet
-from simulator.parquet import write_fleet
+from simulator.parquet import EVENTS, write_fleet
 from simulator.truth import read_truth
 from tests.support.judging import judge_fleet
 from vehicle.failure import FailureMode
@@ -95,20 +95,36 @@ def test_what_is_no_history_is_refused(tmp_path: Path) -> None:
         open_folder(tmp_path)
 
 
-def test_a_vehicles_file_may_tell_of_software_but_need_not(tmp_path: Path) -> None:
+def test_vehicles_and_events_may_tell_of_software_but_need_not(tmp_path: Path) -> None:
     (tmp_path / "samples").mkdir()
     (tmp_path / "samples" / f"{START}.parquet").touch()
-    at = datetime(2026, 3, 1, 9, tzinfo=UTC)
+    at, later = (datetime(2026, 3, day, 9, tzinfo=UTC) for day in (1, 2))
     bare: dict[str, object] = {"vehicle_id": "car-1", "registered_at": at}
 
-    def read(**told: object) -> tuple[SoftwareVersion, ...]:
+    def read(*events: dict[str, object], **told: object) -> tuple[SoftwareVersion, ...]:
+        parquet.write_table(pa.Table.from_pylist([*events], schema=EVENTS), tmp_path / "events.parquet")
         parquet.write_table(pa.Table.from_pylist([bare | told]), tmp_path / "vehicles.parquet")
         return open_folder(tmp_path).vehicles[0].software
 
+    def event(**said: object) -> dict[str, object]:
+        usual = {"vehicle_id": "car-1", "time": later, "kind": "software", "details": '{"firmware_version": "2026.9"}'}
+        return usual | said
+
     assert read() == read(software=[]) == ()
-    assert read(software=[{"since": at, "version": "2026.8"}]) == (SoftwareVersion(at, "2026.8"),)
+    entered, told = SoftwareVersion(at, "2026.8"), SoftwareVersion(later, "2026.9")
+    assert read(software=[{"since": at, "version": "2026.8"}]) == (entered,)
+    assert read(event(), software=[{"since": at, "version": "2026.8"}]) == (entered, told)
+    assert read(event(), event(vehicle_id="car-2", time=at), event(kind="notice", time=at)) == (told,)
+    assert read(event(details=None), event(details="{}")) == ()
+    with pytest.raises(HistoryError, match="is no history"):
+        read(event(details="2026.9"))
     with pytest.raises(HistoryError, match="timezone"):
         read(software=[{"since": at.replace(tzinfo=None), "version": "2026.8"}])
+
+
+def test_simulated_cars_tell_of_their_software_on_the_first_day(folder: Path) -> None:
+    known = [vehicle.software for vehicle in open_folder(folder).vehicles]
+    assert all(one and one[0].since.date() == START for one in known)
 
 
 def test_a_part_of_a_history_begins_with_the_samples_before_it(folder: Path) -> None:

@@ -72,7 +72,9 @@ def tell_code(connection: Connection, code: str, *told: tuple[float, DtcStatus],
         Event(START + day * DAY, EventKind.TROUBLE_CODE, DiagnosticTroubleCode(code, status)) for day, status in told
     )
     with connection.transaction():
-        events.record(connection, [EventBatch(vehicle_id, "00000000000000b1", 1, START + 5 * DAY, happened)])
+        events.record(
+            connection, [EventBatch(vehicle_id, "00000000000000b1", 1, START + 5 * DAY, happened)], START + 5 * DAY
+        )
 
 
 def keep_quiet(

@@ -20,8 +20,9 @@ from storage import findings, software, vehicles
 from storage.connection import connect
 from storage.ledger import BatchKey
 from tests.support.a_rule import a_rule
-from tests.support.stored_samples import store_batch
+from tests.support.stored_samples import store_batch, store_events
 from tests.support.windows import a_vehicle
+from vehicle.batch import Event, EventKind
 from vehicle.moment import instant
 from vehicle.software import SoftwareVersion
 
@@ -113,6 +114,20 @@ def test_a_watched_claim_ends_when_the_update_becomes_known(connection: Connecti
     watch.look(connection)
     assert watch.look(connection).findings == 1
     assert told(connection) == [(START, False), (START + HOUR + 2 * STEP, True)]
+
+
+def test_rules_know_of_the_software_that_a_car_tells_itself(connection: Connection, clock: Clock) -> None:
+    def tell(number: int, at: datetime, version: str) -> None:
+        key = BatchKey("car-1", "00000000000000b1", number)
+        store_events(connection, key, [Event(at, EventKind.SOFTWARE, None, {"firmware_version": version})], at)
+
+    for hour in range(25):
+        send(connection, hour, FLAT)
+    for hour in range(3, 9):
+        tell(hour, START + hour * HOUR, "2026.8.1")
+    tell(9, START + 9 * HOUR, "2026.9")
+    assert diagnose(connection, clock).vehicle_days == 1
+    assert told(connection) == [(START + 3 * HOUR, False), (START + 9 * HOUR + 2 * STEP, True)]
 
 
 @pytest.mark.parametrize("seed", range(2))

@@ -72,8 +72,9 @@ def test_fields_of_a_second_are_one_row_marked_with_the_time_of_its_arrival(benc
         bench.publish(f"{TESLA}/v/Odometer", '"10000"')
         bench.publish(f"{TESLA}/v/Gear", '"ShiftStateD"')
         bench.publish(f"{TESLA}/connectivity", '{"ConnectionId":"c","Status":"CONNECTED"}')
+        bench.publish(f"{TESLA}/v/Version", '"2026.8.1 ab12cd"')
         bench.publish(f"{TESLA}/alerts/BMS_a070/current", json.dumps({"StartedAt": f"{before:%Y-%m-%dT%H:%M:%SZ}"}))
-        bench.wait_for_rows("events", 2)
+        bench.wait_for_rows("events", 3)
         bench.wait_for_rows("telemetry", 1)
     ((at, soc, odometer, extra, received),) = bench.ask(
         "SELECT time, hv_soc_pct, odometer_km, extra, time_received FROM telemetry"
@@ -82,8 +83,10 @@ def test_fields_of_a_second_are_one_row_marked_with_the_time_of_its_arrival(benc
     assert (soc, odometer, extra, received) == (pytest.approx(63.4), 16093.44, {"Gear": "ShiftStateD"}, True)
     assert bench.ask("SELECT kind, code, at, time_received FROM events ORDER BY kind DESC") == [
         ("trouble_code", "BMS_a070", before.replace(microsecond=0), None),
+        ("software", None, at_least(before), True),
         ("connectivity", None, at_least(before), True),
     ]
+    assert bench.ask("SELECT version, since FROM vehicle_software") == [("2026.8.1 ab12cd", at_least(before))]
     assert bench.ask("SELECT DISTINCT kind, time_received FROM batch_ledger ORDER BY kind") == [
         ("event", True), ("telemetry", True),
     ]  # fmt: skip

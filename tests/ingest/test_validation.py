@@ -206,3 +206,13 @@ def test_each_event_is_kept_or_counted(offsets: list[int]) -> None:
     kept, rejections = judge_events(some_events(*moments), NOW, BY_CLOCK)
     assert [event.at for event in kept.events] == [at for at in moments if NOW - LATE <= at <= NOW + FUTURE]
     assert len(kept.events) + sum(count_in(r.detail) for r in rejections) == len(moments)
+
+
+@pytest.mark.parametrize(
+    "details", [{}, {"firmware_version": 2026.8}, {"firmware_version": " "}, {"version": "2026.8"}]
+)
+def test_a_car_that_does_not_name_its_software_is_refused_that_event(details: dict[str, Any]) -> None:
+    named = Event(NOW, EventKind.SOFTWARE, None, {"firmware_version": "2026.8"})
+    batch = EventBatch("car-1", "0" * 16, 1, NOW, (Event(NOW, EventKind.SOFTWARE, None, details), named))
+    kept, rejections = judge_events(batch, NOW, BY_CLOCK)
+    assert (kept.events, [one.reason for one in rejections]) == ((named,), [Reason.WRONG_TYPE])

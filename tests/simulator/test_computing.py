@@ -77,15 +77,15 @@ def test_a_sound_car_installs_each_release_once_and_tells_its_version(sound: Any
         passed = [int(states[0]), *states[changes].astype(int).tolist()]
         assert any(passed[at : at + len(order)] == order for at in range(len(passed)))
         told = versions(events)
-        assert 1 <= len(told) <= 2
+        assert 2 <= len(told) <= 3
         assert len(set(told)) == len(told)
-        assert len(told) == passed.count(STATES.index("Complete"))
+        assert len(told) - 1 == passed.count(STATES.index("Complete")), "one is told on the first day"
         moving = columns["speed_kmh"] > 0.0
         assert not (moving & (states == STATES.index("Complete"))).any()
         growing = columns["software_update_pct"][states == STATES.index("Installing")]
-        assert (np.diff(growing) >= 0.0).all() or len(told) > 1
+        assert (np.diff(growing) >= 0.0).all() or len(told) > 2
         assert (columns["software_update_pct"][states != STATES.index("Installing")] == 0.0).all()
-        at = [event.at for event in events if event.kind is EventKind.NOTICE]
+        at = [event.at for event in events if event.kind is EventKind.SOFTWARE]
         assert all(np.datetime64(one.replace(tzinfo=None)) <= times[-1] for one in at)
 
 
@@ -94,11 +94,11 @@ def test_releases_bear_the_week_of_their_date_and_cars_get_them_after_it(sound: 
     named = {version(number) for number in range(200)}
     assert len(named) == 200
     for _, _, events in sound.values():
-        for event in events:
-            if "firmware_version" in event.details:
-                year, week = map(int, event.details["firmware_version"].split("."))
-                released = date.fromisocalendar(year, week, 1)
-                assert timedelta(days=1) <= event.at.date() - released <= timedelta(days=15)
+        _, *updates = (event for event in events if event.kind is EventKind.SOFTWARE)
+        for event in updates:
+            year, week = map(int, event.details["firmware_version"].split("."))
+            released = date.fromisocalendar(year, week, 1)
+            assert timedelta(days=1) <= event.at.date() - released <= timedelta(days=15)
 
 
 def test_an_update_is_stuck_until_it_is_given_up_and_the_version_stays(stuck: Any) -> None:
@@ -113,7 +113,7 @@ def test_an_update_is_stuck_until_it_is_given_up_and_the_version_stays(stuck: An
     assert 15.0 < share.max() < 95.0
     assert (columns["software_update_state"][times > failed] == STATES.index("Failed")).all()
     assert not versions([event for event in events if np.datetime64(event.at.replace(tzinfo=None)) > onset])
-    assert versions(stuck.healthy[2])
+    assert len(versions(stuck.healthy[2])) > 1
     assert "UPD_installation_failed" in {event.trouble_code.code for event in events if event.trouble_code}
 
 

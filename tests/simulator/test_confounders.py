@@ -104,7 +104,7 @@ def test_long_parking_drains_the_low_voltage_battery_slowly_and_tops_it_up(fleet
         assert volts[:20].mean() - volts.min() > 0.02
         assert volts.min() > 12.3
         told = [event.kind for event in events if truth.start_at <= event.at < truth.end_at]
-        assert set(told) <= {EventKind.NOTICE}, "software updates alone"
+        assert set(told) <= {EventKind.SOFTWARE}, "software updates alone"
         assert np.nanmax(columns["speed_kmh"][parked], initial=0.0) == 0.0
 
 

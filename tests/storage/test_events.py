@@ -24,6 +24,6 @@ def test_events_come_back(connection: psycopg.Connection[Any]) -> None:
         EventBatch("car", "boot", 2, NOW, (later,)),
         EventBatch("other", "boot", 1, NOW, (start,)),
     ]
-    assert events.record(connection, batches) == 4
+    assert events.record(connection, batches, NOW) == 4
     assert events.read(connection, "car", NOW, NOW + timedelta(hours=1)) == [start, trouble]
-    assert events.record(connection, []) == 0
+    assert events.record(connection, [], NOW) == 0

@@ -48,7 +48,7 @@ def store_events(
 ) -> None:
     """Store one batch of events with its ledger entry and commit."""
     with connection.transaction():
-        events.record(connection, [EventBatch(*key, sent_at, tuple(happened))])
+        events.record(connection, [EventBatch(*key, sent_at, tuple(happened))], sent_at)
         times = [event.at for event in happened]
         digest = hashlib.sha256(repr(key).encode()).digest()
         entry = LedgerEntry(key, BatchKind.EVENT, sent_at, digest, len(times), min(times), max(times), sent_at)
