@@ -1,17 +1,18 @@
-"""Weather around each car, and the air in its cabin, which waits for a refrigerant circuit that cannot keep up."""
+"""The air around each car, and the air in its cabin, which waits for a refrigerant circuit that cannot keep up."""
 
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
-from simulator import refrigerant
+from simulator import altitude, refrigerant
+from simulator.altitude import Altitude
 from simulator.consumption import COMFORT_C, hvac_w
 from simulator.day import Cars, Day, FloatArray, IntArray, Phase, indicator
 from simulator.driving import Drives
 from simulator.instruments import UP, Sensor
 from simulator.recurrence import recur
-from simulator.weather import Weather
+from simulator.weather import DAY_S, Weather
 
 HEAT_UP_S: Final = 420.0
 """Time constant with heating or cooling: comfortable within 15 min (engineering estimate)."""
@@ -38,6 +39,7 @@ class Climate:
 
     weather: Weather
     region: IntArray
+    altitude: Altitude
     cabin_c: FloatArray
     wanted_c: FloatArray
     """The cabin's temperature with a sound refrigerant circuit: what its control follows."""
@@ -47,7 +49,7 @@ def start(cars: Cars, weather: Weather) -> Climate:
     """Cabins as warm as the first midnight's air."""
     region = np.array([one.region for one in cars.cars], dtype=np.intp)
     ambient_c = weather.temperature_c(region, np.zeros(len(cars)))
-    return Climate(weather, region, ambient_c, ambient_c.copy())
+    return Climate(weather, region, altitude.start(cars), ambient_c, ambient_c.copy())
 
 
 def daily_mean_c(state: Climate, index: int) -> FloatArray:
@@ -72,13 +74,14 @@ def _heat_w(ambient_c: FloatArray, wanted_c: FloatArray) -> FloatArray:
     return np.minimum(HELD_W_K * gap + PULLED_W_K * pull, refrigerant.CAPACITY_W)
 
 
-def power_w(state: Climate, cars: Cars, drives: Drives, midnight_s: float) -> FloatArray:
-    """What the compressor will take at the rows of the day's trips, before the day is laid out.
+def power_w(state: Climate, cars: Cars, drives: Drives, index: int) -> FloatArray:
+    """What the compressor will take at the rows of a day's trips, before the day is laid out.
 
     The battery pays this, and the day shows it; a pause is one step of the cabin's lag, towards the air of its end.
     """
-    at_s = midnight_s + drives.at_s
-    ambient = state.weather.temperature_c(state.region[drives.car], at_s)
+    at_s = index * DAY_S + drives.at_s
+    cooler = altitude.cooler_on_drives(state.altitude, cars, drives, state.region, index)
+    ambient = state.weather.temperature_c(state.region[drives.car], at_s) - cooler
     first = np.diff(drives.car, prepend=-1) != 0
     since_s = np.where(first, drives.at_s, np.diff(drives.at_s, prepend=0.0))
     parked = np.exp(-(since_s - drives.dt_s) / COOL_DOWN_S)
@@ -91,9 +94,10 @@ def power_w(state: Climate, cars: Cars, drives: Drives, midnight_s: float) -> Fl
 
 
 def advance(state: Climate, day: Day) -> None:
-    """Outside air, wetness, refrigerant circuit and cabin temperature."""
+    """Altitude, outside air, wetness, refrigerant circuit and cabin temperature."""
     region = state.region[day.car]
-    ambient = state.weather.temperature_c(region, day.at_s)
+    cooler = altitude.advance(state.altitude, day, state.region)
+    ambient = state.weather.temperature_c(region, day.at_s) - cooler
     driving = day.during(Phase.DRIVING)
     running = driving & (hvac_w(ambient) > 0.0)
     day.columns["ambient_temp_c"] = ambient

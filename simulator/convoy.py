@@ -126,7 +126,7 @@ class Convoy:
         day = self._lay_out(index, plan, dawn)
         runs = [run for ones in plan.runs for run in ones]
         climate.advance(self._climate, day)
-        surroundings.advance(self._surroundings, day, self._climate.region)
+        surroundings.advance(self._surroundings, day)
         low_voltage.advance(self._low_voltage, day)
         usage.advance(self._usage, day, plan.drives, runs, rest_v)
         traction_battery.advance(self._battery, day)

@@ -5,13 +5,13 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import numpy as np
 
+from simulator.altitude import mountain_m
 from simulator.car import Car
 from simulator.confounders import Confounder, Oddity
 from simulator.course import Course
 from simulator.day import BoolArray, Cars, Day
 from simulator.faults import WHEELS, Fault
 from simulator.readings import lost, shifted
-from simulator.surroundings import mountain_m
 from simulator.truth import BuildTruth, ConfounderTruth, FaultTruth, VisitTruth
 from simulator.tyre_care import SIDES
 from simulator.weather import DAY_S, REGIONS, Weather

@@ -96,7 +96,7 @@ class Planner:
             plugs.append([replace(stop, charge_to=charges_to(car, stop.charge_to, index) - error) for stop in stops])
         noise = [generator(car.seed, Purpose.DRIVING, car.number, index) for car in self._cars.cars]
         drives = drive(driven, trips, noise, self._interval_s, midnight_s=index * DAY_S)
-        heating_w = climate.power_w(cabins, self._cars, drives, index * DAY_S)
+        heating_w = climate.power_w(cabins, self._cars, drives, index)
         drives = replace(drives, demand_w=drives.demand_w + heating_w, heating_w=heating_w)
         spent = np.bincount(drives.trip, drives.demand_w * drives.dt_s / dawn.rest_v[drives.car]) / 3600.0
         return DayPlan(trips, drives, self._charge(index, dawn, trips, plugs, spent))

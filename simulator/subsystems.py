@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final, Protocol
 
 from simulator import (
+    altitude,
     brakes,
     charge_port,
     climate,
@@ -16,7 +17,6 @@ from simulator import (
     parking_brake,
     places,
     software_updates,
-    surroundings,
     traction_battery,
     trip_computer,
     tyre_care,
@@ -79,7 +79,7 @@ _FIRST: Final[tuple[Instrumented, ...]] = (
     charge_port,
 )
 """In the order in which their signals have always been sent; later subsystems' follow."""
-INSTRUMENTED: Final = tuple(dict.fromkeys((*_FIRST, *SUBSYSTEMS, surroundings)))
+INSTRUMENTED: Final = tuple(dict.fromkeys((*_FIRST, *SUBSYSTEMS, altitude)))
 """Every subsystem once."""
 SENSORS: Final = {name: sensor for part in INSTRUMENTED for name, sensor in part.SENSORS.items()}
 TESTS: Final = tuple(test for part in INSTRUMENTED for test in part.TESTS)

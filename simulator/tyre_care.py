@@ -9,13 +9,13 @@ from typing import Final
 
 import numpy as np
 
+from simulator.altitude import HOME_M
 from simulator.car import Car
 from simulator.confounders import Confounder
 from simulator.day import Cars, Day, FloatArray, IntArray
 from simulator.faults import WHEELS
 from simulator.instruments import Sensor
 from simulator.randomness import Purpose, generator
-from simulator.surroundings import HOME_M
 from simulator.tyres import AIR_KPA, COLD_C, FLAT_KPA, SOFT, ZERO_C
 from vehicle.failure import FailureMode
 

@@ -30,7 +30,7 @@ def test_heating_the_cold_side_is_held_against_the_air() -> None:
         refrigerant_high_kpa=WARM_KPA,
     )
     assert found["evaporator_gap"] == pytest.approx(-5.0)
-    assert found["compressor_effort"] == pytest.approx(1600.0 / 16.0 / 60.0, rel=0.01)
+    assert found["compressor_effort"] == pytest.approx(1600.0 / (16.0 - 3.0) / 60.0, rel=0.01)
 
 
 def test_cooling_it_is_held_against_freezing() -> None:
@@ -49,3 +49,20 @@ def test_mild_air_and_a_compressor_that_stands_say_nothing(changed: dict[str, fl
     usual = {"ambient_temp_c": 5.0, "cabin_temp_c": 21.0, "ac_compressor_power_kw": 1.6}
     pressures = {"refrigerant_low_kpa": FREEZING_KPA, "refrigerant_high_kpa": WARM_KPA}
     assert _observe(**{**usual, **pressures, **changed}) == {}
+
+
+def test_the_effort_is_told_once_the_compressor_has_run_for_ten_minutes() -> None:
+    times = minutes(5)
+    pause = np.arange(len(times)) % 3 == 0
+    usual = {"ambient_temp_c": 5.0, "cabin_temp_c": 21.0, "speed_kmh": 50.0}
+    pressures = {"refrigerant_low_kpa": FREEZING_KPA, "refrigerant_high_kpa": WARM_KPA}
+
+    def effort(power: np.ndarray) -> list[float]:
+        window = a_window(times, {**usual, **pressures, "ac_compressor_power_kw": power})
+        found = observe(window, states(window))
+        return found["compressor_effort"].values.ravel().tolist() if "compressor_effort" in found else []
+
+    assert effort(np.where(pause, 0.0, 1.6)) == []
+    assert effort(np.where(pause, np.nan, 1.6)) == pytest.approx([1600.0 / 13.0 / 60.0], rel=0.01)
+    warming = np.where(np.arange(len(times)) < 2, 4.0, 1.6)
+    assert effort(warming) == pytest.approx([1600.0 / 13.0 / 60.0], rel=0.01)

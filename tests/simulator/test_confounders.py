@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from features.refrigerant import boils_c
 from simulator.confounders import DRAWN_TOO, Confounder, Variety
+from simulator.consumption import COMFORT_C
 from simulator.faults import FaultOrder
 from simulator.fleet import Fleet, build_fleet
 from simulator.readings import SHIFTS
@@ -193,6 +195,18 @@ def test_tyres_read_more_in_thin_air(varied: Fleet, odd: Any) -> None:
             risen = [cold_kpa(columns, there, wheel) - cold_kpa(columns, home, wheel) for wheel in WHEELS]
             assert np.mean(risen) == pytest.approx(11.3 * altitude / 1000.0, abs=8.0)
             assert np.ptp(risen) < 5.0
+
+
+def test_in_the_mountains_the_refrigerant_boils_below_the_air_that_is_there(varied: Fleet, odd: Any) -> None:
+    seen = 0
+    for truth in every(varied, Confounder.ALTITUDE):
+        times, columns, _ = odd[truth.vehicle_id]
+        heats = (columns["ac_compressor_power_kw"] > 0.3) & (columns["ambient_temp_c"] < COMFORT_C)
+        there = heats & between(times, truth.start_at + timedelta(days=2), truth.end_at)
+        below = (columns["ambient_temp_c"] - boils_c(columns["refrigerant_low_kpa"]))[there]
+        assert ((below > 1.0) & (below < 13.0)).all()
+        seen += len(below)
+    assert seen > 20
 
 
 def test_the_sun_warms_the_tyres_of_one_side_and_their_pressure(varied: Fleet, odd: Any) -> None:
