@@ -1,7 +1,7 @@
 """What cars were doing at their samples, and since when: the states that expressions ask for."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
 from typing import Final
@@ -29,6 +29,7 @@ _FOREVER_HELD: Final = ("odometer_km", "hv_soc_pct")
 """What these were before a silence says whether something happened in it."""
 _FOREVER: Final = timedelta(days=365)
 HELD_US: Final = STATE_HELD // MICROSECOND
+_EVER: Final = np.iinfo(np.int64).max
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +44,8 @@ class Doing:
     """The signals, shape (n, number of them); NaN: not sampled."""
     seen_before: NDArray[np.int64]
     """How many of a car's times lie before the samples of the batch, shape (cars,)."""
+    _memories: dict[int, DoingMemory] = field(default_factory=dict, init=False)
+    """What is remembered at a place: many rules remember the same."""
 
     def at(self, state: CarState, clock: Clock) -> NDArray[np.float64]:
         """The state at another clock's times: a sample's stands for half an hour at most."""
@@ -73,36 +76,37 @@ class Doing:
         fresh = (place >= 0) & (clock.times - self.clock.times[place] <= HELD_US) if len(self.clock) else place >= 0
         return place, fresh
 
-    def remembered(self, car: int) -> DoingMemory | None:
-        """What to remember of one car."""
-        place = int(self.clock.starts[car + 1]) - 1
-        if place < self.clock.starts[car]:
-            return None
-        since = {str(state): began for state, began in self._since(place).items()}
-        row = [None if value != value else value for value in self._stood[place].tolist()]  # noqa: PLR0124 -- NaN
-        return DoingMemory(int(self.clock.times[place]), row, since)
-
-    @cached_property
-    def _stood(self) -> Values:
-        """The signals as they stand, shape (n, number of them)."""
-        times = self.clock.keys.view("datetime64[us]")
-        longest = {name: _FOREVER if name in _FOREVER_HELD else STATE_HELD for name in SIGNALS}
-        told = zip(SIGNALS, self.sampled.T, strict=True)
-        return np.column_stack([held(values, times, longest[name]) for name, values in told])
-
     def last_seen(self) -> list[LastSeen | None]:
         """All that the samples after this batch can rest on, car by car; None: nothing is known."""
-        clock, known = self.clock, np.isfinite(self.sampled)
-        latest = np.maximum.accumulate(np.where(known, np.arange(len(clock))[:, None], -1), axis=0)
-        return [self._last_seen(latest, clock.of(car)) for car in range(clock.cars)]
+        lasts = [self._last(car, _EVER) for car in range(self.clock.cars)]
+        return [None if last is None else self._seen(last) for last in lasts]
 
-    def _last_seen(self, latest: NDArray[np.intp], places: slice) -> LastSeen | None:
-        if places.start == places.stop:
+    def remembered(self, car: int, until: int) -> DoingMemory | None:
+        """All that one car's samples after a time can rest on, microseconds since 1970; None: nothing is known."""
+        last = self._last(car, until)
+        if last is None:
             return None
-        of_signals = latest[places.stop - 1]
-        kept = np.unique([*of_signals[of_signals >= places.start], places.stop - 1])
+        if last not in self._memories:
+            self._memories[last] = self._seen(last).memory()
+        return self._memories[last]
+
+    def _last(self, car: int, until: int) -> int | None:
+        places = self.clock.of(car)
+        known = int(np.searchsorted(self.clock.times[places], until, "right"))
+        return places.start + known - 1 if known else None
+
+    def _seen(self, last: int) -> LastSeen:
+        """What the samples after the one at a place can rest on."""
+        of_signals = self._latest_told[last]
+        kept = np.unique([*of_signals[of_signals >= self.clock.starts[self.clock.car[last]]], last])
         rows = np.where(kept[:, None] == of_signals, self.sampled[kept], np.nan)
-        return LastSeen(self.clock.times[kept], rows, self._since(places.stop - 1))
+        return LastSeen(self.clock.times[kept], rows, self._since(last))
+
+    @cached_property
+    def _latest_told(self) -> NDArray[np.intp]:
+        """Per sample and signal the place of its latest value, shape (n, number of them)."""
+        known = np.isfinite(self.sampled)
+        return np.maximum.accumulate(np.where(known, np.arange(len(self.clock))[:, None], -1), axis=0)
 
     def _since(self, place: int) -> dict[CarState, int]:
         return {state: int(self.since[state][place]) for state in CarState if self.states[state][place] == 1}
@@ -145,39 +149,24 @@ def _rows(batch: Batch, before: Sequence[LastSeen | None]) -> tuple[Clock, Value
     clock = union(sampled(found.values()), cars)
     if not len(clock):
         clock = clock_of([np.empty(0, np.int64)] * cars)
-    told = [one if one is None or _begins_after(clock, car, one.at) else None for car, one in enumerate(before)]
-    nothing = np.empty(0, np.int64)
-    if any(told):
-        clock = union((clock, clock_of([nothing if one is None else one.times for one in told])), cars)
+    seen_before = np.zeros(cars, np.int64)
+    if any(before):
+        told = clock_of([np.empty(0, np.int64) if one is None else one.times for one in before])
+        firsts = np.append(clock.times, _EVER)[clock.starts[:-1]]
+        firsts[np.diff(clock.starts) == 0] = _EVER
+        earlier = told.times < firsts[told.car]
+        seen_before = np.bincount(told.car[earlier], minlength=cars)
+        if (clock.same(told) < 0).any():
+            clock = union((clock, told), cars)
     rows = np.full((len(clock), len(SIGNALS)), np.nan)
     for i, name in enumerate(SIGNALS):
         if name in found:
             place = found[name].clock.same(clock)
             rows[:, i] = np.where(place >= 0, found[name].values[place, 0], np.nan)
-    for car, (one, known) in enumerate(zip(told, before, strict=True)):
-        if one is not None:
-            first = clock.of(car).start
-            rows[first : first + len(one.times)] = one.rows
-        elif known is not None:
-            _fill(rows[clock.of(car)], clock.times[clock.of(car)], known)
-    return clock, rows, np.array([0 if one is None else len(one.times) for one in told], np.int64)
-
-
-def _fill(rows: Values, times: Times, known: LastSeen) -> None:
-    """Note in a car's rows what stands for ever, and may have been told before the first of them."""
-    place = int(np.searchsorted(times, known.at))
-    if place < len(times) and times[place] == known.at:
-        columns = [SIGNALS.index(name) for name in _FOREVER_HELD]
-        rows[place, columns] = np.where(np.isnan(rows[place, columns]), known.rows[-1, columns], rows[place, columns])
-
-
-def _begins_after(clock: Clock, car: int, time: int) -> bool:
-    places = clock.of(car)
-    return places.start == places.stop or time < _first(clock, car)
-
-
-def _first(clock: Clock, car: int) -> int:
-    return int(clock.times[clock.starts[car]])
+    if any(before):
+        places, known = clock.same(told), np.concatenate([one.rows for one in before if one is not None])
+        rows[places] = np.where(np.isnan(rows[places]), known, rows[places])
+    return clock, rows, seen_before
 
 
 def _began(clock: Clock, truth: NDArray[np.float64], moved: NDArray[np.bool_]) -> Times:

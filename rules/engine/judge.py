@@ -90,7 +90,7 @@ def judge(
         memory.judged = int(clock.times[places.stop - 1])
         remember(rule, around.remembered.items(), car, memory)
         if carried is None:
-            memory.doing = around.doing.remembered(car) if around.doing else None
+            around.remember_doing(car)
     carry_awake(around)
     around.carry()
     return Judgement(findings, holding)

@@ -24,10 +24,21 @@ class LastSeen:
 
     @classmethod
     def remembered(cls, memory: DoingMemory) -> "LastSeen":
-        """What a rule remembers: the signals as they stood."""
-        row = [np.nan if value is None else value for value in memory.row]
+        """What a rule remembers."""
+        row = np.array([np.nan if value is None else value for value in memory.row])
+        told_at = memory.at - np.array(memory.ago or [0] * len(row), np.int64)
+        times = np.unique([*told_at[np.isfinite(row)], memory.at])
         since = {CarState(state): began for state, began in memory.since.items()}
-        return cls(np.array([memory.at], np.int64), np.array([row], np.float64), since)
+        return cls(times, np.where(times[:, None] == told_at, row, np.nan), since)
+
+    def memory(self) -> DoingMemory:
+        """The same to be remembered."""
+        known = np.isfinite(self.rows)
+        latest = np.max(np.where(known, np.arange(len(self.times))[:, None], -1), axis=0)
+        row = [float(self.rows[place, i]) if place >= 0 else None for i, place in enumerate(latest.tolist())]
+        ago = [self.at - int(self.times[place]) if place >= 0 else 0 for place in latest.tolist()]
+        since = {str(state): began for state, began in self.since.items()}
+        return DoingMemory(self.at, row, since, ago if any(ago) else [])
 
     @property
     def at(self) -> int:

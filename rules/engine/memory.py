@@ -56,13 +56,15 @@ class BaseMemory(msgspec.Struct, omit_defaults=True):
 
 
 class DoingMemory(msgspec.Struct, omit_defaults=True):
-    """What the car was last seen doing."""
+    """What the car was doing at the last sample before those that the next run looks at."""
 
     at: int
     row: list[float | None]
-    """The signals that tell it, as they stood then."""
+    """The latest value of each signal that tells it."""
     since: dict[str, int] = {}
     """By the states it was in, since when."""
+    ago: list[int] = []
+    """How many microseconds before `at` each of the values was sampled; nothing: none of them was."""
 
 
 class Memory(msgspec.Struct, omit_defaults=True):

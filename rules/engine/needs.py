@@ -43,6 +43,8 @@ class Needs:
     """How long before a sample the values lie that it rests on."""
     state_reach: timedelta
     """The same of what the car was doing."""
+    states_back: timedelta
+    """How long before a sample the states lie that its windows ask for."""
 
     @property
     def beats(self) -> bool:
@@ -78,6 +80,7 @@ def needs(rule: Rule) -> Needs:
         states=any(isinstance(node, _OF_STATES) for node in nodes),
         reach=rule.look_back,
         state_reach=max((look_back(one) for one in _expressions(rule) if _asks_for_states(one)), default=timedelta()),
+        states_back=max((look_back(one) for one in _expressions(rule) if _in_a_window(one)), default=timedelta()),
     )
 
 
@@ -101,6 +104,10 @@ def is_meant(name: str, pattern: str) -> bool:
 
 def _asks_for_states(node: Expression) -> bool:
     return any(isinstance(one, _OF_STATES) for one in walk(node))
+
+
+def _in_a_window(node: Expression) -> bool:
+    return any(isinstance(one, Over) and _asks_for_states(one.operand) for one in walk(node))
 
 
 def _expressions(rule: Rule) -> Iterator[Expression]:

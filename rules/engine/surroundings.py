@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,7 +18,7 @@ from rules.engine.memory import Memory
 from rules.engine.needs import Needs, is_meant
 from rules.engine.recall import recalled
 from rules.engine.recent import recent
-from rules.engine.windows import Windows, windows
+from rules.engine.windows import MICROSECOND, Windows, windows
 from rules.language.tree import Absent, CarState, Code, CodeCount, Over, Series
 
 
@@ -31,6 +32,8 @@ class Surroundings:
     """Features and trouble codes, those that are remembered too."""
     doing: Doing | None
     clock: Clock
+    states_back: timedelta = timedelta()
+    """How long before a sample the states lie that windows ask for."""
     carried: Sequence[Carried] | None = None
     """What windows reach back to, if the batch does not hold it."""
     reached: dict[Over | Absent, Reach] = field(default_factory=dict)
@@ -89,6 +92,13 @@ class Surroundings:
         ]
         return np.array(firsts, np.int64)[clock.car]
 
+    def remember_doing(self, car: int) -> None:
+        """Note what the samples can rest on that the next run looks at, those that windows reach back to among them."""
+        memory = self.memories[car]
+        if self.doing is not None:
+            until = memory.judged - self.states_back // MICROSECOND
+            memory.doing = self.doing.remembered(car, until) or memory.doing
+
     def carry(self) -> None:
         """Note what later samples can rest on, and that these have been looked at."""
         if self.carried is None:
@@ -146,14 +156,14 @@ def surround(
     clocks += batch.once(told, lambda: sampled([batch.columns[name] for name in told]))
     key = tuple(map(id, clocks))
     clock = batch.once(("clock", key), lambda: (clocks, union(clocks, len(batch.vehicles))))[1]
-    return Surroundings(batch, memories, remembered, doings, clock, carried)
+    return Surroundings(batch, memories, remembered, doings, clock, needed.states_back, carried)
 
 
 def _doing(batch: Batch, memories: Sequence[Memory], carried: Sequence[Carried] | None) -> Doing:
     """What cars were doing: the same for all rules that know the same of what they did before."""
     seen = [None] * len(memories) if carried is None else [one.doing for one in carried]
     key = tuple(
-        id(one) if one is not None else memory.doing and (memory.doing.at, *sorted(memory.doing.since.items()))
+        id(one) if one is not None else memory.doing and msgspec.json.encode(memory.doing)
         for one, memory in zip(seen, memories, strict=True)
     )
 

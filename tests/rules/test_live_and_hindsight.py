@@ -81,8 +81,9 @@ LOOKS = st.lists(st.lists(st.integers(0, 25), min_size=3, max_size=3), min_size=
 
 WINDOWS = st.sampled_from(["4 min", "20 min", "50 min", "3 h", "10 h"])
 VOLTAGES = st.sampled_from(["11.5 V", "12 V", "12.3 V", "12.6 V"])
-STATES = st.sampled_from(["driving", "charging", "parked", "not driving", "hv_soc_pct < 20 %"])
-"""Not `asleep`, which a window does not know of its first sample (docs/limitations.md)."""
+STATES = st.sampled_from(
+    ["driving", "charging", "parked", "asleep", "not driving", "hv_soc_pct < 20 %", "since(parked, 3 h) >= 1 h"]
+)
 
 
 def _numbers(series: str) -> st.SearchStrategy[str]:
@@ -106,6 +107,9 @@ def _truths() -> st.SearchStrategy[str]:
         st.builds("slope(lv_voltage_v, {}) < {}".format, WINDOWS, st.sampled_from(["-3 V/d", "0 V/d"])),
         st.builds("delta(hv_soc_pct, {}) > {}".format, WINDOWS, st.sampled_from(["0 %", "20 %"])),
         st.builds("since({}, 4 h) > {}".format, st.sampled_from(["driving", "parked"]), WINDOWS),
+        st.builds("min(since({}, 4 h), {}) > {}".format, st.sampled_from(["asleep", "parked"]), WINDOWS, WINDOWS),
+        st.builds("count({}, {}) >= {}".format, STATES, WINDOWS, st.integers(1, 4)),
+        st.builds("time_since({}, {}) > {}".format, STATES, WINDOWS, WINDOWS),
         st.builds("absent({}, {})".format, st.sampled_from(["lv_voltage_v", "hv_soc_pct"]), WINDOWS),
         st.builds("time_since(lv_voltage_v {} 12.2 V, 6 h) > {}".format, st.sampled_from(["<", ">"]), WINDOWS),
         st.builds("count(lv_voltage_v < {}, {}) >= {}".format, VOLTAGES, WINDOWS, st.integers(1, 4)),
