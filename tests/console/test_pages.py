@@ -1,4 +1,5 @@
 import re
+from datetime import UTC, datetime
 from html.parser import HTMLParser
 from uuid import UUID
 
@@ -7,10 +8,13 @@ import psycopg
 import pytest
 from psycopg.types.json import Jsonb
 
+from storage.connection import connect
+from storage.software import enter
 from tests.support.console_server import console_client
 from tests.support.fleet_problems import CASES
 from tests.support.fleet_samples import FAULTY, FLEET, SILENT
 from vehicle.failure import FailureMode
+from vehicle.software import SoftwareVersion
 
 NOBODYS = UUID(int=0)
 """The id of no alert and no ticket."""
@@ -174,6 +178,17 @@ def test_the_vehicle_page_shows_signals_and_where_nothing_is_known(console: http
     assert 'aria-current="true">7 days' in page
     assert 'aria-current="true">30 days' in console.get("/vehicles/city-02?days=30").text
     assert "last heard of 3 days ago" in console.get(f"/vehicles/{SILENT}").text
+
+
+def test_the_vehicle_page_shows_the_latest_software_first(own_console: httpx.Client, own_fleet_url: str) -> None:
+    assert "<dt>Software</dt><dd>not known</dd>" in own_console.get("/vehicles/city-02").text
+    versions = [SoftwareVersion(datetime(2026, month, 2, tzinfo=UTC), f"2026.{month}") for month in range(1, 5)]
+    with connect(own_fleet_url, autocommit=True) as connection:
+        for one in versions:
+            enter(connection, "city-02", one, one.since)
+    page = own_console.get("/vehicles/city-02").text
+    shown = page.partition("<dt>Software</dt>")[2].partition("</dd>")[0]
+    assert re.findall(r"2026\.\d(?= )", shown) == ["2026.4", "2026.3", "2026.2"]
 
 
 def test_the_quarantine_page_counts_and_shows_bytes_as_text(console: httpx.Client) -> None:
