@@ -37,7 +37,7 @@ RUN_IN: Final = timedelta(minutes=10)
 """Only then a cabin that shows comfort also has it: one that stood in the sun shows it at once, with everything in it
 still to be warmed (engineering estimate)."""
 LEAST: Final = 5
-"""Readings of a day: a sound compressor's, settled, lie within a twentieth of each other."""
+"""Readings of a day that say what it takes: of a settled compressor they are much alike (engineering estimate)."""
 EVAPORATOR_C: Final = 2.0
 """Cooling, the evaporator is held just above freezing, so that it does not ice up."""
 SETTLED_K: Final = 1.5
@@ -58,10 +58,10 @@ def observe(window: Window, _states: States) -> dict[str, Panel]:
     inside = window.inside(times)
     air = held(window.signal("ambient_temp_c"), times, AIR_HELD)
     power = window.signal("ac_compressor_power_kw")
-    working = inside & (power > RUNNING_KW) & (np.abs(air - COMFORT_C) > MILD_K)
+    weather = np.abs(air - COMFORT_C)
+    working = inside & (power > RUNNING_KW) & (weather > MILD_K)
     cold, hot = boils_c(window.signal("refrigerant_low_kpa")), boils_c(window.signal("refrigerant_high_kpa"))
     gap = cold - np.where(air > COMFORT_C, EVAPORATOR_C, air)
-    weather = np.abs(air - COMFORT_C)
     comfortable = np.abs(held(window.signal("cabin_temp_c"), times, AIR_HELD) - COMFORT_C) < SETTLED_K
     settled = working & comfortable & (_runs_h(power, times) >= RUN_IN / timedelta(hours=1))
     against = np.where(settled & (weather > WEATHER_K) & (hot > cold), (weather - FREE_K) * (hot - cold), np.nan)

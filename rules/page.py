@@ -31,7 +31,7 @@ counts it.
 
 A rule can be for some cars only (`applies_to`): its facts must be known of a car. Software versions change with an
 update, so that a rule with `applies_to: {{software: ["2026.4", "2026.8.*"]}}` (exact, or a beginning and `*`) is judged
-at the samples of the time in which the car had such a version, as it or `vsc vehicles software` told it.
+at the samples of the time in which the car had such a version, by its own word or that of `vsc vehicles software`.
 While it has another, `when` is false and `until` true, so that an open claim ends as if the fault were gone, after
 `keep_firing_for` and, of a latched rule, not without its latch; the claim then says that the rule is not for that
 software. Where no version is known, all is unknown.

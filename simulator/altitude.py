@@ -44,10 +44,10 @@ def cooler_on_drives(state: Altitude, cars: Cars, drives: Drives, region: IntArr
     if not state.told.any():
         return np.zeros(len(drives.car))
     stays = _Stays.of(cars, region, index)
-    starts = np.flatnonzero(np.diff(drives.car, prepend=-1) != 0)
+    first = drives.first
     keep = np.exp(-drives.dt_s / CLIMB_S)
     gain = (1.0 - keep) * stays.height_m[drives.car]
-    return stays.cooler_k(recur(keep, gain, starts, state.metres[drives.car[starts]]), drives.car)
+    return stays.cooler_k(recur(keep, gain, first, state.metres[drives.car[first]]), drives.car)
 
 
 def advance(state: Altitude, day: Day, region: IntArray) -> FloatArray:

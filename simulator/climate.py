@@ -82,13 +82,13 @@ def power_w(state: Climate, cars: Cars, drives: Drives, index: int) -> FloatArra
     at_s = index * DAY_S + drives.at_s
     cooler = altitude.cooler_on_drives(state.altitude, cars, drives, state.region, index)
     ambient = state.weather.temperature_c(state.region[drives.car], at_s) - cooler
-    first = np.diff(drives.car, prepend=-1) != 0
-    since_s = np.where(first, drives.at_s, np.diff(drives.at_s, prepend=0.0))
+    first = drives.first
+    since_s = np.diff(drives.at_s, prepend=0.0)
+    since_s[first] = drives.at_s[first]
     parked = np.exp(-(since_s - drives.dt_s) / COOL_DOWN_S)
     driven = np.exp(-drives.dt_s / HEAT_UP_S)
     gain = driven * (1.0 - parked) * ambient + (1.0 - driven) * COMFORT_C
-    starts = np.flatnonzero(first)
-    wanted = recur(driven * parked, gain, starts, state.wanted_c[drives.car[starts]])
+    wanted = recur(driven * parked, gain, first, state.wanted_c[drives.car[first]])
     worn, leak = (cars.severity(mode, drives.car, at_s) for mode in refrigerant.MODES)
     return refrigerant.circuit(ambient, hvac_w(ambient) > 0.0, _heat_w(ambient, wanted), worn, leak).power_w
 

@@ -68,7 +68,7 @@ class Convoy:
         self._planner = Planner(self._cars, start, profile.driving_s)
         self._climate = climate.start(self._cars, weather)
         ambient_c = climate.daily_mean_c(self._climate, 0)
-        self._surroundings = surroundings.start(self._cars, ambient_c)
+        self._surroundings = surroundings.start(self._cars)
         self._usage = usage.start(self._cars)
         self._low_voltage = low_voltage.start(self._cars)
         self._battery = traction_battery.start(self._cars, ambient_c)

@@ -64,6 +64,11 @@ class Drives:
     heating_w: FloatArray
     """Of that, what the compressor takes."""
 
+    @property
+    def first(self) -> IntArray:
+        """Of each car that drives: its first row."""
+        return np.flatnonzero(np.diff(self.car, prepend=-1))
+
 
 def drive(
     cars: Cars,

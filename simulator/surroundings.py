@@ -29,7 +29,7 @@ class Surroundings:
     sun_k: FloatArray
 
 
-def start(cars: Cars, _: FloatArray) -> Surroundings:
+def start(cars: Cars) -> Surroundings:
     """In the shade."""
     return Surroundings(np.zeros(len(cars)))
 

@@ -1,4 +1,4 @@
-"""What happened in the vehicles: trouble codes, drives, charges."""
+"""What happened in the vehicles: trouble codes, drives, charges, other software."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime

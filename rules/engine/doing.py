@@ -149,23 +149,19 @@ def _rows(batch: Batch, before: Sequence[LastSeen | None]) -> tuple[Clock, Value
     clock = union(sampled(found.values()), cars)
     if not len(clock):
         clock = clock_of([np.empty(0, np.int64)] * cars)
-    seen_before = np.zeros(cars, np.int64)
-    if any(before):
-        told = clock_of([np.empty(0, np.int64) if one is None else one.times for one in before])
-        firsts = np.append(clock.times, _EVER)[clock.starts[:-1]]
-        firsts[np.diff(clock.starts) == 0] = _EVER
-        earlier = told.times < firsts[told.car]
-        seen_before = np.bincount(told.car[earlier], minlength=cars)
-        if (clock.same(told) < 0).any():
-            clock = union((clock, told), cars)
+    told = clock_of([np.empty(0, np.int64) if one is None else one.times for one in before])
+    firsts = np.where(np.diff(clock.starts) > 0, np.append(clock.times, _EVER)[clock.starts[:-1]], _EVER)
+    seen_before = np.bincount(told.car[told.times < firsts[told.car]], minlength=cars)
+    if (clock.same(told) < 0).any():
+        clock = union((clock, told), cars)
     rows = np.full((len(clock), len(SIGNALS)), np.nan)
     for i, name in enumerate(SIGNALS):
         if name in found:
             place = found[name].clock.same(clock)
             rows[:, i] = np.where(place >= 0, found[name].values[place, 0], np.nan)
-    if any(before):
-        places, known = clock.same(told), np.concatenate([one.rows for one in before if one is not None])
-        rows[places] = np.where(np.isnan(rows[places]), known, rows[places])
+    known = np.concatenate([rows[:0], *(one.rows for one in before if one is not None)])
+    places = clock.same(told)
+    rows[places] = np.where(np.isnan(rows[places]), known, rows[places])
     return clock, rows, seen_before
 
 

@@ -32,7 +32,7 @@ class Surroundings:
     """Features and trouble codes, those that are remembered too."""
     doing: Doing | None
     clock: Clock
-    states_back: timedelta = timedelta()
+    states_back: timedelta
     """How long before a sample the states lie that windows ask for."""
     carried: Sequence[Carried] | None = None
     """What windows reach back to, if the batch does not hold it."""
