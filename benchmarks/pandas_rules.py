@@ -63,7 +63,7 @@ def _begins(when: pd.Series, until: pd.Series, observations: int, hold: timedelt
 
 
 def _support_lost(frame: pd.DataFrame) -> Conditions:
-    voltage = frame["lv_voltage_v"].where(frame["dcdc_enabled"] == 1).rolling("30min").quantile(0.9)
+    voltage = frame["lv_voltage_v"].where(frame["dcdc_enabled"] == 1).rolling("30min", min_periods=5).quantile(0.9)
     return _between(voltage, voltage <= 13.0, voltage > 13.3)
 
 
