@@ -66,8 +66,6 @@ def held(values: NDArray[np.float64], times: NDArray[np.datetime64], longest: ti
     """The values, each standing until the next one, but no longer than `longest`."""
     if not len(values):
         return values
-    sampled = np.isfinite(values)
-    latest = np.maximum.accumulate(np.where(sampled, np.arange(len(values)), -1))
-    fresh = latest >= 0
-    fresh[fresh] = times[fresh] - times[latest[fresh]] <= np.timedelta64(longest)
-    return np.where(fresh, values[latest], np.nan)
+    # Before the first value the latest is the first place, which has none.
+    latest = np.maximum.accumulate(np.where(np.isfinite(values), np.arange(len(values)), 0))
+    return np.where(times - times[latest] <= np.timedelta64(longest), values[latest], np.nan)

@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
 MOST_REMEMBERED: Final = 120
 """Observations of a feature, or points of a chart, kept at most, and the state stays small."""
@@ -103,6 +105,13 @@ def restore(plain: Any, rungs: int) -> Memory:
         part.rung = min(part.rung, rungs)
         part.levels = [min(level, rungs) for level in part.levels]
     return memory
+
+
+def known_or_none(rows: NDArray[np.float64]) -> list[list[float | None]]:
+    """Rows of values that are `rounded` already, as they are remembered."""
+    plain = rows.astype(object)
+    plain[np.isnan(rows)] = None
+    return list(plain.tolist())
 
 
 def rounded(values: Iterable[float]) -> list[float | None]:

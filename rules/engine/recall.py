@@ -7,7 +7,7 @@ import numpy as np
 
 from rules.engine.clock import Clock, clock_of
 from rules.engine.columns import Batch, Column
-from rules.engine.memory import MOST_REMEMBERED, Memory, SeriesMemory, rounded
+from rules.engine.memory import MOST_REMEMBERED, Memory, SeriesMemory, known_or_none, rounded
 from rules.engine.needs import Needs, is_meant
 from rules.engine.windows import MICROSECOND
 from rules.rule import Rule
@@ -66,7 +66,7 @@ def remember(rule: Rule, columns: Iterable[tuple[str, Column]], car: int, memory
         memory.series[name] = SeriesMemory(
             column.members[:width],
             column.clock.times[kept].tolist(),
-            [rounded(row) for row in column.values[kept, :width].tolist()],
+            known_or_none(column.values[kept, :width]),
         )
 
 
