@@ -43,6 +43,7 @@ def build_rule(reader: Reader, system: str) -> Rule:
         observations=reader.whole("observations", least=1) if reader.has("observations") else 1,
         valid_when=conditions.valid_when,
         group=conditions.group,
+        part=conditions.part,
         gauge=gauge,
         ladder=_ladder(steps, conditions, gauge),
         look_back=conditions.look_back,

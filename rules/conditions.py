@@ -7,6 +7,7 @@ from itertools import chain
 from typing import Final
 
 from rules.language.functions import WindowFunction
+from rules.language.kind import Form
 from rules.language.tree import (
     Absent,
     And,
@@ -22,9 +23,11 @@ from rules.language.tree import (
     Series,
     Since,
 )
+from rules.language.units import PLAIN
+from rules.language.vocabulary import CELL, GROUPS
 from rules.language.walk import group_of, look_back, series_of, walk
 from rules.reader import Reader
-from rules.rule import Latch, Latching
+from rules.rule import Latch, Latching, Part
 from rules.span import read_span
 
 UNREADABLE: Final[Expression] = And(())
@@ -41,10 +44,11 @@ class Conditions:
     rungs: tuple[Expression, ...]
     """Of the ladder, from its second step on."""
     latch: Latch
+    part: Part | None
 
     def every(self) -> Iterator[Expression]:
         """Each of them."""
-        optional = (self.valid_when, self.latch.exposure)
+        optional = (self.valid_when, self.latch.exposure, self.part.number if self.part else None)
         return chain((self.when, self.until), self.rungs, (one for one in optional if one is not None))
 
     @property
@@ -69,6 +73,7 @@ def read_conditions(reader: Reader, rungs: tuple[Reader, ...]) -> Conditions:
         valid_when=_valid_when(reader, when),
         rungs=tuple(_condition(rung, "when") for rung in rungs),
         latch=_latch(reader) if reader.has("latching") else Latch(),
+        part=_part(reader) if reader.has("part") else None,
     )
     if when is not UNREADABLE:
         for key, condition in (("until", conditions.until), ("valid_when", conditions.valid_when)):
@@ -76,6 +81,8 @@ def read_conditions(reader: Reader, rungs: tuple[Reader, ...]) -> Conditions:
         for rung, condition in zip(rungs, conditions.rungs, strict=True):
             _check_parts(rung, "when", condition, conditions.group)
         _check_parts(reader, "latching", conditions.latch.exposure, conditions.group)
+        if conditions.part and conditions.group:
+            reader.complain("part", f"part: when speaks of each {conditions.group.name}, which names it: leave it out")
     return conditions
 
 
@@ -119,3 +126,18 @@ def _latch(reader: Reader) -> Latch:
     latch = Latch(Latching.EXPOSURE, _condition(table, "exposure"), read_span(table, "for"), table.plain("exposure"))
     table.finish()
     return latch
+
+
+def _part(reader: Reader) -> Part:
+    """Which part a rule on the car as a whole means."""
+    table = reader.inner("part")
+    name = table.text("group")
+    if name and name not in GROUPS:
+        table.complain("group", f"group is none of {', '.join(GROUPS)}")
+    typed = table.expression("number", Form.NUMBER)
+    table.finish()
+    if typed and typed.kind.unit != PLAIN:
+        table.complain("number", f"number: this is {typed.kind}, which numbers nothing")
+    if typed and typed.kind.group:
+        table.complain("number", f"number: this is of each {typed.kind.group.name}: take argmin_of or the like")
+    return Part(GROUPS.get(name, CELL), UNREADABLE if typed is None else typed.expression, table.plain("number"))

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
+from rules.language.vocabulary import GROUPS
 from rules.rule import Schedule
 from vehicle.failure import OCCASIONS, Component, FailureMode
 
@@ -15,6 +16,7 @@ class Shape(Enum):
     TEXT = "text"
     NAMES = "list of names"
     EXPRESSION = "expression that is true or false"
+    NUMBER = "expression that is a number"
     SPAN = "length of time"
     QUANTITY = "number with its unit"
     WHOLE = "whole number from 1"
@@ -56,6 +58,10 @@ MIN_DATA_FIELDS: Final = (
     Field("values", Shape.WHOLE, "how many values each signal of `when` must have"),
     Field("within", Shape.SPAN, "in the time up to the sample"),
 )
+PART_FIELDS: Final = (
+    Field("group", Shape.CHOICE, "what it is one of", choices=tuple(GROUPS)),
+    Field("number", Shape.NUMBER, "which of them, from 1"),
+)
 LATCH_FIELDS: Final = (
     Field("exposure", Shape.EXPRESSION, "what brings the fault out if it is there"),
     Field("for", Shape.SPAN, "how much of that without the fault ends it"),
@@ -84,6 +90,13 @@ RULE_FIELDS: Final = (
         "schedule", Shape.CHOICE, "how often it is evaluated; default: live", required=False, choices=tuple(Schedule)
     ),
     Field("measured", Shape.TEXT, "the number that it watches, in words; default: from `when`", required=False),
+    Field(
+        "part",
+        Shape.TABLE,
+        "the part that is meant, where `when` speaks of the car as a whole; default: none",
+        required=False,
+        inner=PART_FIELDS,
+    ),
     Field("history", Shape.SPAN, "how much of that number a finding shows; default: 14 d", required=False),
     Field(
         "limit", Shape.TABLE, "where the component fails, for its remaining life", required=False, inner=LIMIT_FIELDS

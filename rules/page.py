@@ -118,6 +118,7 @@ def _facts(rule: Rule) -> dict[str, str]:
         "finds": f"`{rule.failure_mode.component}` / `{rule.failure_mode}`",
         "applies to": "; ".join(f"{name}: {' or '.join(facts)}" for name, facts in _cars(rule)) or "every car",
         "measures": f"{gauge.title}, {gauge.unit or 'a number'}" if gauge else "",
+        "names": f"the {rule.part.group.name} of the number `{rule.part.text}`" if rule.part else "",
         "fires": f"`{rule.when_text}`{_lasting(rule)}",
         "only where": f"`{rule.valid_text}`" if rule.valid_text else "",
         "ends": f"`{rule.until_text}`{_holding(rule)}. {rule.clears_when}",

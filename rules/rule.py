@@ -80,6 +80,17 @@ class Gauge:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """Which of like parts a rule on the car as a whole means."""
+
+    group: Group
+    number: Expression
+    """From 1."""
+    text: str
+    """`number` as it is written."""
+
+
+@dataclass(frozen=True, slots=True)
 class Rung:
     """One step of the severity ladder."""
 
@@ -115,6 +126,8 @@ class Rule:
     """A truth: where it is not true, everything else is unknown."""
     group: Group | None
     """Whose members fire each by itself; None: the car as a whole."""
+    part: Part | None
+    """Of a rule on the car as a whole; None: it names none."""
     gauge: Gauge | None
     """None where `when` compares no number with a constant, as of a trouble code."""
     ladder: tuple[Rung, ...]

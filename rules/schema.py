@@ -14,6 +14,7 @@ _SHAPES: Final[dict[Shape, dict[str, Any]]] = {
     Shape.TEXT: _TEXT,
     Shape.NAMES: _NAMES,
     Shape.EXPRESSION: _TEXT,
+    Shape.NUMBER: _TEXT,
     Shape.SPAN: {"type": "string", "pattern": "^\\s*\\+?\\d+(\\.\\d+)?\\s*(ms|s|min|h|d|w)\\s*$"},
     Shape.QUANTITY: {
         "anyOf": [{"type": "number"}, {"type": "string", "pattern": "^\\s*[+-]?\\d+(\\.\\d+)?\\s*\\S*\\s*$"}]

@@ -76,6 +76,15 @@ class Chart:
         kept &= times > at - self.rule.history // MICROSECOND
         return times[kept][-MOST_REMEMBERED:], values[kept][-MOST_REMEMBERED:]
 
+    def meant(self, at: int) -> int | None:
+        """The number of the part that is meant at one of the new samples; None: it is not known."""
+        numbers = self.conditions.meant
+        times = self.clock.times[self.new]
+        place = self.new.start + int(np.searchsorted(times, at))
+        if numbers is None or not np.isfinite(numbers[place]):
+            return None
+        return round(float(numbers[place]))
+
     def usual(self, part_name: str) -> float | None:
         """What is usual of the feature for a part of the car."""
         feature = self.feature

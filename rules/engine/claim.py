@@ -61,7 +61,7 @@ def claim(chart: Chart, news: News) -> Finding:
         window_start=min((moment(int(one.times[0].astype(np.int64))) for one in traces), default=moment(news.at)),
         window_end=moment(news.at) + MICROSECOND,
         evidence=_evidence(chart, news, worst, rung, measured[worst], traces),
-        locations=tuple(name for name in news.rungs if name),
+        locations=_parts(chart, news),
         cleared=news.change is Change.ENDED,
     )
 
@@ -69,6 +69,16 @@ def claim(chart: Chart, news: News) -> Finding:
 def moment(at: int) -> datetime:
     """The datetime of microseconds since 1970."""
     return _EPOCH + timedelta(microseconds=at)
+
+
+def _parts(chart: Chart, news: News) -> tuple[str, ...]:
+    """Those at which the rule holds from then on."""
+    part = chart.rule.part
+    if part is None or not news.rungs:
+        return tuple(name for name in news.rungs if name)
+    number = chart.meant(news.at)
+    name = "" if number is None else part.group.member(number)
+    return (name,) if name else ()
 
 
 def _score(gauge: Gauge | None, measured: float, rung: int) -> float:
@@ -99,7 +109,7 @@ def _evidence(  # noqa: PLR0917 -- what a claim rests on
 def _summary(chart: Chart, news: News, rung: Rung, measured: float) -> str:
     rule, ended = chart.rule, news.change is Change.ENDED
     gauge = rule.gauge
-    where = ", ".join(name for name in news.rungs if name)
+    where = ", ".join(_parts(chart, news))
     head = f"{rule.title} has ended" if ended else f"{rule.title} at {where}" if where else rule.title
     if ended and (version := other(rule.software, chart.vehicle, moment(news.at))) is not None:
         # What is measured may be as bad as before.

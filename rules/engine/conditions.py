@@ -57,7 +57,12 @@ class Conditions:
         if group.members:
             return group.members
         width = max(self.around.series(one).shape[1] for one in series_of(self.rule.when) if one.group == group)
-        return tuple(f"{group.prefix}{number}" for number in range(1, width + 1))
+        return tuple(group.member(number) for number in range(1, width + 1))
+
+    @cached_property
+    def meant(self) -> Values | None:
+        """The number of the part that is meant, of a rule on the car as a whole that says which."""
+        return self._evaluate(self.rule.part.number)[:, 0] if self.rule.part else None
 
     def take_note(self) -> None:
         """Work out what is remembered or carried, whether or not it is asked for at these samples."""

@@ -115,5 +115,7 @@ def _expressions(rule: Rule) -> Iterator[Expression]:
     yield rule.until
     yield from (rung.when for rung in rule.ladder[1:])
     yield from (one for one in (rule.valid_when, rule.latch.exposure) if one is not None)
+    if rule.part:
+        yield rule.part.number
     if rule.gauge:
         yield rule.gauge.expression

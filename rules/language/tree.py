@@ -25,6 +25,12 @@ class Group:
     prefix: str = ""
     """Of the members' names where they are numbered: ``V_`` gives ``V_1``, ``V_2``, ..."""
 
+    def member(self, number: int) -> str:
+        """The name of the member with a number, from 1; empty where there is none."""
+        if self.members:
+            return self.members[number - 1] if 0 < number <= len(self.members) else ""
+        return f"{self.prefix}{number}" if number > 0 else ""
+
 
 class Source(StrEnum):
     """Where a series comes from."""

@@ -27,7 +27,7 @@ TIME: Final = "time"
 """The sample's own."""
 
 _ARRAYS: Final = MappingProxyType({"cell_voltages_v": CELL, "module_temps_c": MODULE})
-_GROUPS: Final = MappingProxyType({group.name: group for group in (WHEEL, AXLE, CELL, MODULE)})
+GROUPS: Final = MappingProxyType({group.name: group for group in (WHEEL, AXLE, CELL, MODULE)})
 
 
 def _unit(text: str) -> Unit:
@@ -67,7 +67,7 @@ def _grouped_signals() -> Iterator[tuple[str, Typed]]:
 
 def _features() -> Iterator[tuple[str, Typed]]:
     for name, feature in FEATURES.items():
-        group = _GROUPS[feature.parts] if feature.parts else None
+        group = GROUPS[feature.parts] if feature.parts else None
         yield name, Typed(Series(name, Source.FEATURE, (name,), group), number(_unit(feature.unit), group))
 
 

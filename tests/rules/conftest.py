@@ -30,6 +30,7 @@ rules:
     inhibited_by: [other]
     schedule: daily
     measured: battery at rest
+    part: {group: module, number: "last(cell_v_min_id, 1 d)"}
     history: 10 d
     limit: {at: 11.8 V, scale: linear}
     evidence: [lv_voltage_v]

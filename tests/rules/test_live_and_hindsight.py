@@ -63,6 +63,12 @@ RULES = {
         "min(tyre_pressure_kpa, 25 min) > 260 kPa",
         observations=2,
     ),
+    "part": a_rule(
+        "avg(lv_voltage_v, 20 min) < 12 V",
+        "lv_voltage_v > 12.3 V",
+        ladder=steps("avg(lv_voltage_v, 20 min) < 11.7 V"),
+        part={"group": "wheel", "number": "last(argmin_of(tyre_pressure_kpa), 1 h)"},
+    ),
     "latched": a_rule("lv_voltage_v < 12 V", "lv_voltage_v > 12 V", latching={"exposure": "driving", "for": "20 min"}),
 }
 

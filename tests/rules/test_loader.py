@@ -121,7 +121,7 @@ def test_all_mistakes_of_all_files_come_at_once(written: Written) -> None:
 
 def test_an_id_stands_for_one_rule_only(written: Written) -> None:
     mistakes = _mistakes(written(a=GOOD + OTHER, b="system: S\nrules:\n" + OTHER))
-    assert mistakes == ["b.yaml:3:5: other: the id is taken by the rule at a.yaml:31"]
+    assert mistakes == ["b.yaml:3:5: other: the id is taken by the rule at a.yaml:32"]
 
 
 def test_rules_do_not_inhibit_each_other(written: Written) -> None:
