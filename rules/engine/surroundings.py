@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from rules.engine import codes
 from rules.engine.carried import Carried, Reach, carry, reach
-from rules.engine.clock import Clock, union
+from rules.engine.clock import Clock, Places, union
 from rules.engine.columns import Batch, Column, Values, sampled
 from rules.engine.doing import Doing, doing
 from rules.engine.last_seen import LastSeen
@@ -124,20 +124,25 @@ class Surroundings:
         return [column for name, column in self.remembered.items() if is_meant(name, pattern)]
 
     def _along(self, name: str) -> Values:
-        if name in self.remembered:
-            return self._fetched(self.remembered[name])
-        column = self.batch.columns.get(name)
+        column = self.column(name)
         if column is None:
             return np.full((len(self.clock), 1), np.nan)
-        return self.batch.once((id(self.clock), name), lambda: self._fetched(column))
-
-    def _fetched(self, column: Column) -> Values:
         if column.clock is self.clock:
             return column.values
-        place = column.clock.same(self.clock)
-        if not len(column.clock):
-            return np.full((len(self.clock), column.values.shape[1]), np.nan)
-        return np.where((place >= 0)[:, None], column.values[place], np.nan)
+        if name in self.remembered:
+            return _fetched(column, column.clock.same(self.clock))
+        return self.batch.once((id(self.clock), name), lambda: _fetched(column, self._places(column.clock)))
+
+    def _places(self, clock: Clock) -> Places:
+        """Where a clock of the batch has this one's times; the signals of a sender share it."""
+        return self.batch.once(("places", id(clock), id(self.clock)), lambda: clock.same(self.clock))
+
+
+def _fetched(column: Column, places: Places) -> Values:
+    """A column's values at places of it, NaN where that is -1."""
+    if not len(column.clock):
+        return np.full((len(places), column.values.shape[1]), np.nan)
+    return np.where((places >= 0)[:, None], column.values[places], np.nan)
 
 
 def surround(
