@@ -48,8 +48,8 @@ a workshop is not judged; what the workshop has seen to ends what is latched ([o
 - **Names** are the signals of [signals.md](signals.md), features (below), facts of the registry ({facts}), states
   ({states}) and `{time}`, the sample's own. A group is named like its signals without wheel or axle:
   `tyre_pressure_kpa` is the four tyre pressures, `motor_stator_temp_c` both motors'; a rule on a group judges each part
-  by itself, and one on the car as a whole can say by a number which part it means (`part`). A signal has a value at the samples at which it was sent, and is unknown at others: `last(x, 10 min)` holds
-  it.
+  by itself, and one on the car as a whole can say by a number which part it means (`part`). A signal has a value at
+  the samples at which it was sent, and is unknown at others: `last(x, 10 min)` holds it.
 - **Numbers have units**: {units}, and quotients of them (`2000 Ohm/V`, `-1 kPa/d`). Units are converted where they
   measure the same, and refused where they do not. degC is a point on a scale: the difference of two is in K.
 - **Operators**, from the loosest: `where`, `or`, `and`, `not`, `< <= > >= == !=` and `in (A, B)` for a signal with

@@ -11,6 +11,8 @@ MOST_REMEMBERED: Final = 120
 """Observations of a feature, or points of a chart, kept at most, and the state stays small."""
 SIGNIFICANT: Final = 6
 """Decimal digits that are kept of a feature's value: more than any sensor has."""
+Row = list[float | None]
+"""Values of like parts, as they are remembered: JSON has no NaN."""
 
 
 class PartMemory(msgspec.Struct, omit_defaults=True):
@@ -45,7 +47,7 @@ class SeriesMemory(msgspec.Struct, omit_defaults=True):
 
     members: tuple[str, ...] = ("",)
     times: list[int] = []
-    values: list[list[float | None]] = []
+    values: list[Row] = []
 
 
 class BaseMemory(msgspec.Struct, omit_defaults=True):
@@ -61,7 +63,7 @@ class DoingMemory(msgspec.Struct, omit_defaults=True):
     """What the car was doing at the last sample before those that the next run looks at."""
 
     at: int
-    row: list[float | None]
+    row: Row
     """The latest value of each signal that tells it."""
     since: dict[str, int] = {}
     """By the states it was in, since when."""
@@ -107,13 +109,13 @@ def restore(plain: Any, rungs: int) -> Memory:
     return memory
 
 
-def known_or_none(rows: NDArray[np.float64]) -> list[list[float | None]]:
+def known_or_none(rows: NDArray[np.float64]) -> list[Row]:
     """Rows of values that are `rounded` already, as they are remembered."""
     plain = rows.astype(object)
     plain[np.isnan(rows)] = None
     return list(plain.tolist())
 
 
-def rounded(values: Iterable[float]) -> list[float | None]:
-    """Values as they are remembered; None is unknown, because JSON has no NaN."""
+def rounded(values: Iterable[float]) -> Row:
+    """Values as they are remembered."""
     return [None if value != value else float(f"{value:.{SIGNIFICANT}g}") for value in values]  # noqa: PLR0124 -- NaN

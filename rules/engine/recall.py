@@ -7,7 +7,7 @@ import numpy as np
 
 from rules.engine.clock import Clock, clock_of
 from rules.engine.columns import Batch, Column
-from rules.engine.memory import MOST_REMEMBERED, Memory, SeriesMemory, known_or_none, rounded
+from rules.engine.memory import MOST_REMEMBERED, Memory, Row, SeriesMemory, known_or_none, rounded
 from rules.engine.needs import Needs, is_meant
 from rules.engine.windows import MICROSECOND
 from rules.rule import Rule
@@ -18,11 +18,13 @@ def recalled(needed: Needs, batch: Batch, memories: Sequence[Memory]) -> dict[st
     names = {name for name in needed.features if name in batch.columns}
     names |= {name for name in batch.columns if any(is_meant(name, code) for code in needed.codes)}
     names |= {name for memory in memories for name in memory.series}
-    return {name: _joined(batch.columns.get(name), name, memories) for name in sorted(names)}
+    return {name: _joined(batch, name, memories) for name in sorted(names)}
 
 
-def _joined(column: Column | None, name: str, memories: Sequence[Memory]) -> Column:
-    told = [_told(column, car, memory.series.get(name)) for car, memory in enumerate(memories)]
+def _joined(batch: Batch, name: str, memories: Sequence[Memory]) -> Column:
+    column = batch.columns.get(name)
+    rows = batch.once(("rounded", name), lambda: [] if column is None else [*map(rounded, column.values.tolist())])
+    told = [_told(column, rows, car, memory.series.get(name)) for car, memory in enumerate(memories)]
     members = max((one.members for one in told), key=len, default=("",))
     clock = clock_of([np.array(one.times, np.int64) for one in told])
     values = np.full((len(clock), len(members)), np.nan)
@@ -33,7 +35,7 @@ def _joined(column: Column | None, name: str, memories: Sequence[Memory]) -> Col
     return Column(clock, values, members, None if (widths == len(members)).all() else widths)
 
 
-def _told(column: Column | None, car: int, memory: SeriesMemory | None) -> SeriesMemory:
+def _told(column: Column | None, rows: Sequence[Row], car: int, memory: SeriesMemory | None) -> SeriesMemory:
     """A car's observations; those of a batch that are no later than the remembered ones are the same ones."""
     known = memory or SeriesMemory()
     if column is None:
@@ -45,7 +47,7 @@ def _told(column: Column | None, car: int, memory: SeriesMemory | None) -> Serie
     if places.start == places.stop:
         return known
     width = len(column.members) if column.widths is None else int(column.widths[car])
-    new = [rounded(row) for row in column.values[places, :width].tolist()]
+    new = [row[:width] for row in rows[places]]
     kept = known if len(known.members) == width else SeriesMemory()
     return SeriesMemory(
         column.members[:width], [*kept.times, *column.clock.times[places].tolist()], [*kept.values, *new]
