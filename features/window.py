@@ -59,6 +59,16 @@ class Window:
 
     def inside(self, times: NDArray[np.datetime64]) -> NDArray[np.bool_]:
         """Which times lie in [start, end) rather than before."""
+        return self._inside if times is self.times else self._between(times)
+
+    @cached_property
+    def _inside(self) -> NDArray[np.bool_]:
+        """Of `times`, which every feature asks for."""
+        inside = self._between(self.times)
+        inside.flags.writeable = False
+        return inside
+
+    def _between(self, times: NDArray[np.datetime64]) -> NDArray[np.bool_]:
         return (times >= instant(self.start)) & (times < instant(self.end))
 
 

@@ -4,7 +4,7 @@ from functools import cached_property
 
 import numpy as np
 
-from rules.engine.columns import Values
+from rules.engine.columns import WORKSHOP, Column, Values, visit_of
 from rules.engine.evaluation import Evaluation
 from rules.engine.needs import needs
 from rules.engine.software import runs
@@ -63,6 +63,12 @@ class Conditions:
     def meant(self) -> Values | None:
         """The number of the part that is meant, of a rule on the car as a whole that says which."""
         return self._evaluate(self.rule.part.number)[:, 0] if self.rule.part else None
+
+    @cached_property
+    def visits(self) -> tuple[Column, ...]:
+        """When workshops have seen to what the rule judges."""
+        columns, component = self.around.batch.columns, self.rule.failure_mode.component
+        return tuple(columns[name] for name in (WORKSHOP, visit_of(component)) if name in columns)
 
     def take_note(self) -> None:
         """Work out what is remembered or carried, whether or not it is asked for at these samples."""

@@ -15,7 +15,7 @@ from rules.engine.carried import Carried
 from rules.engine.chart import Chart
 from rules.engine.claim import Change, News, claim
 from rules.engine.clock import Times
-from rules.engine.columns import WORKSHOP, Batch, visit_of
+from rules.engine.columns import Batch
 from rules.engine.conditions import Conditions
 from rules.engine.inhibition import FOREVER, Quiet, Span, inhibitors_first, quiet
 from rules.engine.machine import Course, Step, advance
@@ -160,9 +160,8 @@ def _repaired(conditions: Conditions, car: int, memory: Memory, new: slice) -> T
 
 def _visits(conditions: Conditions, car: int, memory: Memory) -> list[int]:
     """When a workshop has seen to what the rule judges, the last time that is remembered first."""
-    columns, component = conditions.around.batch.columns, conditions.rule.failure_mode.component
-    known = [columns[name] for name in (WORKSHOP, visit_of(component)) if name in columns]
-    return [memory.repaired, *(at for one in known for at in one.clock.times[one.clock.of(car)].tolist())]
+    told = (at for one in conditions.visits for at in one.clock.times[one.clock.of(car)].tolist())
+    return [memory.repaired, *told]
 
 
 def _advance(conditions: Conditions, part: int, memory: Memory, new: slice, repaired: Times) -> list[Step]:
