@@ -114,7 +114,8 @@ def _summary(chart: Chart, news: News, rung: Rung, measured: float) -> str:
     if ended and (version := other(rule.software, chart.vehicle, moment(news.at))) is not None:
         # What is measured may be as bad as before.
         return f"{head}: the rule is not for software {version}, which the car has."
-    if gauge is None or math.isnan(measured):
+    if gauge is None or math.isnan(measured) or not (ended or _reached(gauge, rung, measured)):
+        # Of alternatives it may be another one that holds.
         return f"{head}: {rule.until_text if ended else rung.text or rule.when_text}."
     told = f"{head}: {gauge.title} is {_figure(gauge, measured, 4)}"
     if ended:
@@ -122,6 +123,13 @@ def _summary(chart: Chart, news: News, rung: Rung, measured: float) -> str:
     if rung.threshold is None:
         return f"{told}."
     return f"{told}, at or {'above' if gauge.above else 'below'} {_figure(gauge, rung.threshold)}."
+
+
+def _reached(gauge: Gauge, rung: Rung, measured: float) -> bool:
+    """Whether what is measured lies at the rung's threshold or beyond."""
+    if rung.threshold is None:
+        return True
+    return measured >= rung.threshold if gauge.above else measured <= rung.threshold
 
 
 def _figure(gauge: Gauge, value: float, digits: int = 6) -> str:

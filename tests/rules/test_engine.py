@@ -186,6 +186,17 @@ def test_a_finding_carries_what_it_rests_on(rule: Rule) -> None:
     assert found.window_start <= found.observed_at < found.window_end
 
 
+def test_of_alternatives_it_says_a_threshold_only_if_that_is_reached() -> None:
+    rule = a_rule(
+        f"{REST} <= 11 V or {REST} <= 12.5 V and slope({REST}, 4 d) <= -0.1 V/d",
+        f"{REST} > 12.6 V",
+        schedule="daily",
+    )
+    falls, is_flat = (_found(rule, _panel(values))[0].evidence.summary for values in ([12.6, 12.4], [10.9]))
+    assert falls == f"Something is wrong: {rule.when_text}."
+    assert is_flat == "Something is wrong: low-voltage battery after equal rest is 10.9 V, at or below 11 V."
+
+
 SERIES = st.lists(
     st.tuples(
         st.floats(0.01, 9.0),
