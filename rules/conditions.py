@@ -24,7 +24,7 @@ from rules.language.tree import (
     Since,
 )
 from rules.language.units import PLAIN
-from rules.language.vocabulary import CELL, GROUPS
+from rules.language.vocabulary import GROUPS
 from rules.language.walk import group_of, look_back, series_of, walk
 from rules.reader import Reader
 from rules.rule import Latch, Latching, Part
@@ -131,13 +131,11 @@ def _latch(reader: Reader) -> Latch:
 def _part(reader: Reader) -> Part:
     """Which part a rule on the car as a whole means."""
     table = reader.inner("part")
-    name = table.text("group")
-    if name and name not in GROUPS:
-        table.complain("group", f"group is none of {', '.join(GROUPS)}")
+    group = table.named("group", GROUPS)
     typed = table.expression("number", Form.NUMBER)
     table.finish()
     if typed and typed.kind.unit != PLAIN:
         table.complain("number", f"number: this is {typed.kind}, which numbers nothing")
     if typed and typed.kind.group:
         table.complain("number", f"number: this is of each {typed.kind.group.name}: take argmin_of or the like")
-    return Part(GROUPS.get(name, CELL), UNREADABLE if typed is None else typed.expression, table.plain("number"))
+    return Part(group, UNREADABLE if typed is None else typed.expression, table.plain("number"))

@@ -6,7 +6,7 @@ from typing import Final
 from rules.language.tree import Comparison, Number, Relation, Series, Source
 from rules.language.walk import series_of, walk
 from rules.reader import Reader
-from rules.rule import Gauge, Rule, Schedule
+from rules.rule import Rule, Schedule
 from vehicle.signals import CATALOGUE, SignalKind
 
 _ORDERED: Final = (Relation.LESS, Relation.AT_MOST, Relation.GREATER, Relation.AT_LEAST)
@@ -27,13 +27,8 @@ def _check_exit(reader: Reader, rule: Rule) -> None:
     if rule.until == rule.when:
         reader.complain("until", "until is the same as when: the rule would end where it begins")
     gauge = rule.gauge
-    if gauge and gauge.leave is not None and _beyond(gauge, gauge.leave, gauge.enter):
+    if gauge and gauge.leave is not None and gauge.beyond(gauge.leave, gauge.enter):
         reader.complain("until", "until lies beyond when: the rule would end where it begins")
-
-
-def _beyond(gauge: Gauge, value: float, threshold: float) -> bool:
-    """Whether a value lies further on the abnormal side than a threshold."""
-    return value > threshold if gauge.above else value < threshold
 
 
 def _check_ladder(reader: Reader, rule: Rule) -> None:
@@ -41,7 +36,7 @@ def _check_ladder(reader: Reader, rule: Rule) -> None:
         if upper.severity <= lower.severity:
             reader.complain("ladder", "ladder does not climb: each step is worse than the last")
         thresholds = (lower.threshold, upper.threshold)
-        if rule.gauge and None not in thresholds and not _beyond(rule.gauge, thresholds[1] or 0, thresholds[0] or 0):
+        if rule.gauge and None not in thresholds and not rule.gauge.beyond(thresholds[1] or 0, thresholds[0] or 0):
             reader.complain("ladder", "ladder does not climb: each step lies beyond the last")
 
 

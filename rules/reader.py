@@ -1,6 +1,6 @@
 """Reads the fields of one table of a rule file, and takes note of every one that is wrong."""
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import Enum
@@ -121,9 +121,14 @@ class Reader:
             if value in (member.value, member.name.lower()) and isinstance(value, str):
                 return member
         names = [str(member.value) if isinstance(member.value, str) else member.name.lower() for member in members]
-        near = did_you_mean(str(value), names)
-        told = f"is no {value}: {near}" if near else f"is none of {', '.join(names)}"
-        return self._wrong(key, told, members[0])
+        return self._none_of(key, names, members[0])
+
+    def named(self, key: str, things: Mapping[str, _T]) -> _T:
+        """A field that names one of some things."""
+        value = self._value(key)
+        if isinstance(value, str) and value in things:
+            return things[value]
+        return self._none_of(key, things, next(iter(things.values())))
 
     def plain(self, key: str) -> str:
         """A field as it is written, in one line; empty if it is no text."""
@@ -169,6 +174,11 @@ class Reader:
         except LiteralError as error:
             self.complain(key, f"{key}: {error}")
             return placeholder
+
+    def _none_of(self, key: str, names: Iterable[str], placeholder: _T) -> _T:
+        value, known = self._value(key), list(names)
+        near = did_you_mean(str(value), known)
+        return self._wrong(key, f"is no {value}: {near}" if near else f"is none of {', '.join(known)}", placeholder)
 
     def _wrong(self, key: str, text: str, placeholder: _T) -> _T:
         self.complain(key, f"{key} {text}" if key in self.table else f"{key} is missing")

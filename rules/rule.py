@@ -78,6 +78,10 @@ class Gauge:
     relative_to: Expression | None = None
     """Of a rule on `x / baseline(x)`, `x`: what a chart shows."""
 
+    def beyond(self, value: float, threshold: float) -> bool:
+        """Whether a value lies further on the abnormal side than a threshold."""
+        return value > threshold if self.above else value < threshold
+
 
 @dataclass(frozen=True, slots=True)
 class Part:

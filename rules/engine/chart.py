@@ -16,6 +16,7 @@ from rules.engine.memory import MOST_REMEMBERED, Memory
 from rules.engine.windows import MICROSECOND
 from rules.language.tree import Series, Source
 from rules.language.walk import series_of
+from rules.rule import Part
 
 Points = tuple[Times, NDArray[np.float64]]
 
@@ -76,14 +77,10 @@ class Chart:
         kept &= times > at - self.rule.history // MICROSECOND
         return times[kept][-MOST_REMEMBERED:], values[kept][-MOST_REMEMBERED:]
 
-    def meant(self, at: int) -> int | None:
-        """The number of the part that is meant at one of the new samples; None: it is not known."""
-        numbers = self.conditions.meant
-        times = self.clock.times[self.new]
-        place = self.new.start + int(np.searchsorted(times, at))
-        if numbers is None or not np.isfinite(numbers[place]):
-            return None
-        return round(float(numbers[place]))
+    def meant(self, part: Part, at: int) -> str:
+        """The name of the part that is meant at one of the new samples; empty where it is not known."""
+        number = self.conditions.number(part)[self.new][np.searchsorted(self.clock.times[self.new], at)]
+        return part.group.member(round(float(number))) if np.isfinite(number) else ""
 
     def usual(self, part_name: str) -> float | None:
         """What is usual of the feature for a part of the car."""

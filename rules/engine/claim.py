@@ -72,13 +72,9 @@ def moment(at: int) -> datetime:
 
 
 def _parts(chart: Chart, news: News) -> tuple[str, ...]:
-    """Those at which the rule holds from then on."""
-    part = chart.rule.part
-    if part is None or not news.rungs:
-        return tuple(name for name in news.rungs if name)
-    number = chart.meant(news.at)
-    name = "" if number is None else part.group.member(number)
-    return (name,) if name else ()
+    """The names of those at which the rule holds from then on."""
+    names = [chart.meant(chart.rule.part, news.at)] if chart.rule.part and news.rungs else news.rungs
+    return tuple(name for name in names if name)
 
 
 def _score(gauge: Gauge | None, measured: float, rung: int) -> float:
@@ -114,8 +110,9 @@ def _summary(chart: Chart, news: News, rung: Rung, measured: float) -> str:
     if ended and (version := other(rule.software, chart.vehicle, moment(news.at))) is not None:
         # What is measured may be as bad as before.
         return f"{head}: the rule is not for software {version}, which the car has."
-    if gauge is None or math.isnan(measured) or not (ended or _reached(gauge, rung, measured)):
-        # Of alternatives it may be another one that holds.
+    # Of alternatives it may be another one that holds.
+    short = gauge is not None and not ended and rung.threshold is not None and gauge.beyond(rung.threshold, measured)
+    if gauge is None or math.isnan(measured) or short:
         return f"{head}: {rule.until_text if ended else rung.text or rule.when_text}."
     told = f"{head}: {gauge.title} is {_figure(gauge, measured, 4)}"
     if ended:
@@ -123,13 +120,6 @@ def _summary(chart: Chart, news: News, rung: Rung, measured: float) -> str:
     if rung.threshold is None:
         return f"{told}."
     return f"{told}, at or {'above' if gauge.above else 'below'} {_figure(gauge, rung.threshold)}."
-
-
-def _reached(gauge: Gauge, rung: Rung, measured: float) -> bool:
-    """Whether what is measured lies at the rung's threshold or beyond."""
-    if rung.threshold is None:
-        return True
-    return measured >= rung.threshold if gauge.above else measured <= rung.threshold
 
 
 def _figure(gauge: Gauge, value: float, digits: int = 6) -> str:

@@ -11,7 +11,7 @@ from rules.engine.software import runs
 from rules.engine.surroundings import Surroundings
 from rules.language.tree import Expression
 from rules.language.walk import series_of
-from rules.rule import Rule
+from rules.rule import Part, Rule
 
 
 class Conditions:
@@ -59,10 +59,9 @@ class Conditions:
         width = max(self.around.series(one).shape[1] for one in series_of(self.rule.when) if one.group == group)
         return tuple(group.member(number) for number in range(1, width + 1))
 
-    @cached_property
-    def meant(self) -> Values | None:
-        """The number of the part that is meant, of a rule on the car as a whole that says which."""
-        return self._evaluate(self.rule.part.number)[:, 0] if self.rule.part else None
+    def number(self, part: Part) -> Values:
+        """Which of like parts is meant, from 1, shape (n,)."""
+        return self._evaluate(part.number)[:, 0]
 
     @cached_property
     def visits(self) -> tuple[Column, ...]:
